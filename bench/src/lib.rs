@@ -1,0 +1,1 @@
+//! Load generator, home server, relay, and side-by-side runs against peers.

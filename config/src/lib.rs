@@ -1,0 +1,1 @@
+//! The two documents an operator writes: syntax with places, checked into types.

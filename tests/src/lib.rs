@@ -1,0 +1,1 @@
+//! Namespace harness, real peers, end-to-end tests.

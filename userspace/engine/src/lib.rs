@@ -1,0 +1,1 @@
+//! The proxy as a state machine: no sockets, no clock, no async.

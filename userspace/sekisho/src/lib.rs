@@ -1,0 +1,1 @@
+//! RADIUS proxy behind an XDP gate, for carriers that sell authentication as a service.

@@ -1,0 +1,1 @@
+//! Customers, contracts and their rules, compiled for the engine and the gate.

@@ -1,0 +1,1 @@
+//! UDP in batches: recvmmsg, sendmmsg, SO_REUSEPORT selection.

@@ -1,0 +1,49 @@
+//! What the XDP program and userspace share.
+//!
+//! The gate decides twice: in the kernel, where it is cheap, and in userspace, which can do the whole job alone. Both
+//! sides read the same keys and values ([`source`], [`service`], [`ingress`]), give the same [`Reason`] for the same
+//! packet, and check a RADIUS header with the same function ([`header::check`]). What stands here once cannot differ.
+//!
+//! Every type is `#[repr(C)]` without padding, so that a value written by one side is read bit for bit by the other;
+//! `tests` at the end of each file hold the sizes. Addresses are 16 octets in network order, IPv4 as IPv4-mapped IPv6:
+//! one table serves both families. [`LAYOUT_VERSION`] goes up whenever a layout changes.
+//!
+//! Not here: maps themselves (`xdp-prog`), loading and diffs (`userspace/kernel`), or anything that needs an allocator,
+//! but for [`gate::GateTable`], which exists with the feature `std` only.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "std")]
+pub mod gate;
+pub mod header;
+pub mod ingress;
+pub mod reason;
+pub mod service;
+pub mod source;
+
+pub use header::check as check_header;
+pub use ingress::{Ingress, IngressKey};
+pub use reason::{Outcome, Reason};
+pub use service::{PortKind, Service, ServiceKey};
+pub use source::{BucketParams, Roles, Source, SourceKey};
+
+/// Goes up whenever a key, a value or a counter index changes its layout.
+pub const LAYOUT_VERSION: u32 = 1;
+
+/// An IP address as the tables hold it: 16 octets in network order, IPv4 as `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
+pub type AddressBytes = [u8; 16];
+
+/// Maps an IPv4 address (network order) into the form of the tables.
+#[inline(always)]
+pub const fn mapped_v4(v4: [u8; 4]) -> AddressBytes {
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, v4[0], v4[1], v4[2], v4[3]]
+}
+
+/// The same for any [`core::net::IpAddr`]. An IPv4-mapped IPv6 address and its IPv4 address give the same octets.
+pub const fn address_bytes(address: core::net::IpAddr) -> AddressBytes {
+    match address {
+        core::net::IpAddr::V4(v4) => mapped_v4(v4.octets()),
+        core::net::IpAddr::V6(v6) => v6.octets(),
+    }
+}
