@@ -1,0 +1,79 @@
+//! Vendor-Specific attributes (RFC 2865 §5.26), as far as a proxy has to look into them.
+
+/// Microsoft's vendor number, RFC 2548.
+pub const MICROSOFT: u32 = 311;
+
+/// MS-CHAP-Error, RFC 2548 §2.1.5: in a Reject.
+pub const MS_CHAP_ERROR: u8 = 2;
+/// MS-CHAP-CPW-1, RFC 2548 §2.1.6: a password change.
+pub const MS_CHAP_CPW_1: u8 = 3;
+/// MS-CHAP-CPW-2, RFC 2548 §2.1.7: a password change.
+pub const MS_CHAP_CPW_2: u8 = 4;
+/// MS-CHAP-LM-Enc-PW, RFC 2548 §2.1.7: a password change.
+pub const MS_CHAP_LM_ENC_PW: u8 = 5;
+/// MS-CHAP-NT-Enc-PW, RFC 2548 §2.1.8: a password change.
+pub const MS_CHAP_NT_ENC_PW: u8 = 6;
+/// MS-CHAP-MPPE-Keys, RFC 2548 §2.4.1: hidden as a User-Password is.
+pub const MS_CHAP_MPPE_KEYS: u8 = 12;
+/// MS-MPPE-Send-Key, RFC 2548 §2.4.2: salt-encrypted.
+pub const MS_MPPE_SEND_KEY: u8 = 16;
+/// MS-MPPE-Recv-Key, RFC 2548 §2.4.3: salt-encrypted.
+pub const MS_MPPE_RECV_KEY: u8 = 17;
+/// MS-CHAP2-CPW, RFC 2548 §2.3.4: a password change.
+pub const MS_CHAP2_CPW: u8 = 27;
+
+/// The vendor number of a Vendor-Specific value, where there is one.
+pub fn vendor(value: &[u8]) -> Option<u32> {
+    value.first_chunk().map(|v| u32::from_be_bytes(*v))
+}
+
+/// The sub-attributes of a Vendor-Specific value as `(vendor type, offset of its first octet in the value, its
+/// value)`, for vendors that follow RFC 2865 §5.26. `None` if they do not fill the value exactly: vendors may put
+/// anything there, and then it is opaque.
+pub fn sub_attributes(value: &[u8]) -> Option<impl Iterator<Item = (u8, usize, &[u8])>> {
+    let mut at = 4;
+    while at < value.len() {
+        match value.get(at + 1) {
+            Some(&length) if length >= 2 => at += usize::from(length),
+            _ => return None,
+        }
+    }
+    (at == value.len() && at > 4).then(|| {
+        let mut at = 4;
+        std::iter::from_fn(move || {
+            let rest = value.get(at..)?;
+            let [kind, length, ..] = *rest else { return None };
+            let found = (kind, at, rest.get(2..usize::from(length))?);
+            at += usize::from(length);
+            Some(found)
+        })
+    })
+}
+
+/// Whether a Reject may carry this sub-attribute: the error that explains it and the password change it may start.
+pub(crate) fn is_allowed_in_reject(vendor: u32, kind: u8) -> bool {
+    let password_change = matches!(
+        kind,
+        MS_CHAP_ERROR | MS_CHAP_CPW_1 | MS_CHAP_CPW_2 | MS_CHAP_LM_ENC_PW | MS_CHAP_NT_ENC_PW | MS_CHAP2_CPW
+    );
+    vendor == MICROSOFT && password_change
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vendor_sub_lengths_that_do_not_fit_make_the_value_opaque() {
+        for length in [0, 1, 3, 5, 255] {
+            let value = [0, 0, 1, 55, 16, length, 1, 2];
+            assert!(sub_attributes(&value).is_none(), "sub-length {length}");
+        }
+        let value = [0, 0, 1, 55, 16, 4, 1, 2, 17, 2];
+        let found: Vec<_> = sub_attributes(&value).unwrap().collect();
+        assert_eq!(found, [(16, 4, &[1, 2][..]), (17, 8, &[][..])]);
+        for short in 0..5 {
+            assert!(sub_attributes(&value[..short]).is_none());
+        }
+    }
+}
