@@ -1,1 +1,51 @@
-//! The proxy as a state machine: no sockets, no clock, no async.
+//! The proxy as a state machine.
+//!
+//! Nothing here opens a socket, reads a clock or waits: the shell (the `sekisho` program, or a test) hands in batches of packets
+//! and the time, and is told what to send. So every retransmission, fail-over, duplicate, reload and overload is a fast,
+//! deterministic test, and a simulator can run days of a network's life from one seed.
+//!
+//! # Where to start
+//!
+//! [`Engine`] is one worker: it owns its requests, identifiers and timers, and shares nothing but the [`snapshot`] (an `Arc`,
+//! swapped whole), the home servers' [`health`] and its own [`stats`]. [`Control`] is the one that decides on health.
+//!
+//! A request's way through the engine, a file for each part:
+//!
+//! 1. `request`: the gate again (it can be off in the kernel), one pass over the packet, duplicates, verification;
+//! 2. `route`: the realm, and what its client's customer may have of it; `pool`: which server;
+//! 3. `identifiers` and `ports`: 256 identifiers on each local port, oldest first, more ports while they run short;
+//! 4. `reply`: matched by (port, server, identifier), then by authenticator; restored for the client, remembered;
+//! 5. `failover`: what the wheel in `timers` sets off: another server, the end, a Reject held back.
+//!
+//! `table` finds requests by flow, `store` keeps the copies of their bytes, `random` makes what must not be guessed. After
+//! warm-up, forwarding allocates nothing (`tests/allocation.rs` holds that).
+//!
+//! Not here: where realms and servers come from (`service`), who carries packets (`sekisho`), the kernel's part of the gate.
+
+#![forbid(unsafe_code)]
+
+pub mod control;
+mod engine;
+mod failover;
+pub mod health;
+mod identifiers;
+pub mod packet;
+mod pool;
+mod ports;
+mod random;
+mod reply;
+mod request;
+mod route;
+mod settings;
+pub mod snapshot;
+mod snapshots;
+pub mod stats;
+mod store;
+mod table;
+pub mod time;
+mod timers;
+
+pub use control::{Control, ControlEvent};
+pub use engine::{Engine, Event};
+pub use settings::{Limits, Settings};
+pub use time::Time;

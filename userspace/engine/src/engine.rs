@@ -1,0 +1,219 @@
+//! One worker's engine: its state, and what its shell calls.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use sekisho_wire::buf::Buf;
+
+use crate::{
+    identifiers::Identifiers,
+    packet::{Action, BATCH, Batch, Path, Socket, UpstreamPort},
+    ports::Ports,
+    random::{HashKeys, Random},
+    settings::{Limits, Settings},
+    snapshot::{HomeServer, RoutingSnapshot},
+    snapshots::Snapshots,
+    stats::WorkerStats,
+    store::Store,
+    table::{FlowKey, State, Table, Token, Upstream},
+    time::Time,
+    timers::Timers,
+};
+
+/// Identifiers toward a home server that are kept in reserve: what two batches can take.
+const RESERVE: usize = 2 * BATCH;
+
+/// What the shell has to do for the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Open this port toward home servers, then call [`Engine::port_opened`] or [`Engine::port_failed`].
+    OpenPort(UpstreamPort),
+}
+
+/// A packet of the engine's own making, waiting for [`Engine::poll_transmit`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Transmit {
+    /// An upstream copy to another home server.
+    Upstream(Token),
+    /// A Reject that was held back.
+    Reply(Token),
+}
+
+/// The proxy as a state machine: one worker's requests, from arrival to the end of the duplicate window.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) settings: Settings,
+    pub(crate) stats: Arc<WorkerStats>,
+    pub(crate) snapshots: Snapshots,
+    pub(crate) table: Table,
+    pub(crate) timers: Timers,
+    pub(crate) store: Store,
+    /// By home server.
+    pub(crate) identifiers: Vec<Identifiers>,
+    pub(crate) ports: Ports,
+    pub(crate) random: Random,
+    pub(crate) keys: HashKeys,
+    pub(crate) delayed: u32,
+    pub(crate) ready: VecDeque<Transmit>,
+    pub(crate) scratch: Buf,
+}
+
+impl Engine {
+    /// A worker without requests. Ask for events at once: it wants its first ports.
+    pub fn new(settings: Settings, snapshot: Arc<RoutingSnapshot>, stats: Arc<WorkerStats>) -> Engine {
+        let mut random = Random::new(settings.seed);
+        let mut engine = Engine {
+            table: Table::new(random.hash_keys()),
+            keys: random.hash_keys(),
+            timers: Timers::new(Time(0)),
+            store: Store::default(),
+            identifiers: Vec::new(),
+            ports: Ports::new(settings.limits.max_ports),
+            random,
+            delayed: 0,
+            ready: VecDeque::new(),
+            scratch: Buf::new(),
+            snapshots: Snapshots::new(snapshot),
+            settings,
+            stats,
+        };
+        engine.prepare_homes();
+        engine
+    }
+
+    /// Puts another snapshot in force. Requests in flight end under the one that routed them.
+    pub fn set_snapshot(&mut self, snapshot: Arc<RoutingSnapshot>) {
+        self.snapshots.swap(snapshot);
+        self.prepare_homes();
+    }
+
+    /// Changes bounds and windows, for requests from now on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.settings.limits = limits;
+        self.ports.set_limit(limits.max_ports);
+    }
+
+    /// Requests in flight or held back: zero when the worker may stop without losing one.
+    pub fn in_flight(&self) -> usize {
+        self.table.len() - self.timers.remembered()
+    }
+
+    /// Decides on every packet of a batch, and rewrites those that go on, in place.
+    pub fn handle_batch(&mut self, now: Time, batch: &mut Batch) {
+        self.timers.advance(now);
+        let snapshot = Arc::clone(self.snapshots.current());
+        for packet in batch.packets_mut() {
+            let outcome = match packet.path.socket {
+                Socket::Service(service) => self.handle_request(now, &snapshot, service, packet),
+                Socket::Upstream(port) => self.handle_reply(now, &snapshot, port, packet),
+            };
+            packet.action = outcome.unwrap_or_else(|reason| {
+                self.stats.count_drop(reason);
+                Action::Drop(reason)
+            });
+        }
+        self.stats.in_flight.set(self.in_flight() as u64);
+        self.stats.remembered.set(self.timers.remembered() as u64);
+    }
+
+    /// Does what is due: fails over, gives up, releases Rejects, forgets answers. [`Engine::poll_transmit`] afterwards.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.timers.advance(now);
+        while let Some(index) = self.timers.due(now) {
+            self.fire(now, index);
+        }
+        while let Some(index) = self.timers.forgotten(now) {
+            self.remove(index);
+        }
+        self.stats.in_flight.set(self.in_flight() as u64);
+        self.stats.remembered.set(self.timers.remembered() as u64);
+    }
+
+    /// When to call [`Engine::handle_timeout`], at the latest.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    /// Adds packets of the engine's own making to the batch, as many as fit, and says how many.
+    pub fn poll_transmit(&mut self, batch: &mut Batch) -> usize {
+        let mut added = 0;
+        while let Some(packet) = batch.free_mut().first_mut() {
+            let Some(transmit) = self.ready.pop_front() else { break };
+            let (Transmit::Upstream(token) | Transmit::Reply(token)) = transmit;
+            let Some(request) = self.table.live(token).and_then(|index| self.table.at(index)) else { continue };
+            let path = match (transmit, &request.state) {
+                (Transmit::Upstream(_), State::InFlight(upstream)) => upstream.path(),
+                (Transmit::Reply(_), State::Answered) => request.key.path(),
+                _ => continue,
+            };
+            if packet.buf.load(self.store.bytes(&request.bytes)).is_ok() {
+                (packet.path, packet.action) = (path, Action::Send(path));
+                batch.grow(1);
+                added += 1;
+            }
+        }
+        added
+    }
+
+    /// What the shell has to do next.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.ports.poll_wanted().map(Event::OpenPort)
+    }
+
+    /// The port that was asked for is open.
+    pub fn port_opened(&mut self, port: UpstreamPort) {
+        self.ports.opened(port);
+        self.stats.ports.set(self.ports.open() as u64);
+        self.prepare_homes();
+    }
+
+    /// The port could not be opened: it is asked for again later, when identifiers are still short.
+    pub fn port_failed(&mut self, now: Time, port: UpstreamPort) {
+        self.ports.failed(now, port);
+    }
+
+    /// Gives every home server of the snapshot in force what identifiers it lacks, and asks for ports.
+    fn prepare_homes(&mut self) {
+        let snapshot = Arc::clone(self.snapshots.current());
+        if self.identifiers.len() < snapshot.homes.len() {
+            self.identifiers.resize_with(snapshot.homes.len(), Identifiers::default);
+        }
+        for home in snapshot.homes.iter().flatten() {
+            self.supply(Time(0), home);
+        }
+    }
+
+    /// Adds a port's identifiers where they run short, or asks for a port.
+    pub(crate) fn supply(&mut self, now: Time, home: &HomeServer) {
+        let v6 = home.address.is_ipv6();
+        let Some(identifiers) = self.identifiers.get_mut(home.id.index()) else { return };
+        while identifiers.free() < RESERVE && identifiers.ports() < self.ports.opened_of(v6) {
+            identifiers.add_port();
+        }
+        if identifiers.free() < RESERVE {
+            self.ports.want(now, v6);
+        }
+    }
+
+    /// Takes a request out of the table, with all that belongs to it.
+    pub(crate) fn remove(&mut self, index: u32) {
+        self.timers.cancel(index);
+        if let Some(request) = self.table.remove(index) {
+            self.store.give_back(request.bytes);
+        }
+    }
+}
+
+impl Upstream {
+    /// The way to the home server.
+    pub(crate) fn path(&self) -> Path {
+        let port = UpstreamPort { v6: self.address.is_ipv6(), index: self.slot.port };
+        Path { socket: Socket::Upstream(port), peer: self.address, ifindex: 0 }
+    }
+}
+
+impl FlowKey {
+    /// The way back to the client: from the socket that the request came to (RFC 2865 §3).
+    pub(crate) fn path(&self) -> Path {
+        Path { socket: Socket::Service(self.service), peer: self.peer, ifindex: 0 }
+    }
+}

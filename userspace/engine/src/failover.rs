@@ -1,0 +1,174 @@
+//! What is done when a time has come: failing over, giving up, releasing a held Reject.
+
+use std::sync::Arc;
+
+use sekisho_wire::forward::redirect_request;
+
+use crate::{
+    engine::{Engine, Transmit},
+    health::Health,
+    pool,
+    request::{may_take, octets},
+    snapshot::{HomeKind, RealmService, RoutingSnapshot},
+    table::{State, Upstream},
+    time::Time,
+    timers::Timer,
+};
+
+impl Engine {
+    /// The wheel says that this request's time has come.
+    pub(crate) fn fire(&mut self, now: Time, index: u32) {
+        match self.timer(index) {
+            Some(Timer::ResponseWindow) => self.overdue(now, index),
+            Some(Timer::RejectDue) => self.release(now, index),
+            Some(Timer::Forget) => self.remove(index),
+            None => {}
+        }
+    }
+
+    fn timer(&self, index: u32) -> Option<Timer> {
+        Some(match self.table.at(index)?.state {
+            State::InFlight(_) => Timer::ResponseWindow,
+            State::Delayed => Timer::RejectDue,
+            State::Answered => Timer::Forget,
+        })
+    }
+
+    fn release(&mut self, now: Time, index: u32) {
+        self.delayed = self.delayed.saturating_sub(1);
+        if let Some(request) = self.table.at_mut(index) {
+            request.state = State::Answered;
+        }
+        self.remember(now, index);
+        let snapshot = Arc::clone(self.snapshots.current());
+        self.count_reply(&snapshot, index, now);
+        if let Some(token) = self.table.token(index) {
+            self.ready.push_back(Transmit::Reply(token));
+        }
+    }
+
+    /// No answer within `response_window`, or none within the client's budget.
+    fn overdue(&mut self, now: Time, index: u32) {
+        let Some(request) = self.table.at(index) else { return };
+        let State::InFlight(upstream) = request.state else { return };
+        let (version, deadline, realm) = (request.version, request.deadline, request.realm);
+        let Some(snapshot) = self.snapshots.version(version).map(Arc::clone) else { return self.remove(index) };
+        self.report_unanswered(now, &snapshot, index, upstream);
+        if now >= deadline {
+            self.stats.expired.increment();
+            if let Some(realm) = realm.and_then(|id| snapshot.realm(id)) {
+                realm.stats.worker(self.settings.worker).expired.increment();
+            }
+            return self.give_up(now, index);
+        }
+        if !self.fail_over(now, &snapshot, index, upstream) {
+            // Nobody else: the client's repetitions go on to the same server, until its budget ends.
+            self.timers.arm(index, deadline);
+        }
+    }
+
+    /// Tells the control engine, once a server and request.
+    fn report_unanswered(&mut self, now: Time, snapshot: &RoutingSnapshot, index: u32, upstream: Upstream) {
+        let Some(home) = snapshot.home(upstream.home) else { return };
+        if upstream.overdue || now < upstream.first_sent + home.response_window {
+            return;
+        }
+        home.state.unanswered(upstream.first_sent);
+        home.stats.worker(self.settings.worker).timeouts.increment();
+        if let Some(State::InFlight(upstream)) = self.table.at_mut(index).map(|request| &mut request.state) {
+            upstream.overdue = true;
+        }
+    }
+
+    /// Sends a request to a server of its pool that has not had it; false where there is none.
+    fn fail_over(&mut self, now: Time, snapshot: &RoutingSnapshot, index: u32, old: Upstream) -> bool {
+        let Some(from) = snapshot.home(old.home) else { return false };
+        let Some(request) = self.table.at(index) else { return false };
+        let realm = request.realm.and_then(|id| snapshot.realm(id));
+        let pool = match realm.and_then(|realm| realm.service) {
+            Some(RealmService::Proxy(pool)) => snapshot.pool(pool),
+            None => snapshot.pools.iter().find(|pool| pool.members(from.kind).contains(&from.id)),
+        };
+        let Some(pool) = pool else { return false };
+        let (peer, deadline) = (request.key.peer, request.deadline);
+        let choice = {
+            let identifiers = &self.identifiers;
+            pool::choose(snapshot, pool, from.kind, old.tried, &octets(peer.ip()), |home, health| {
+                health != Health::Dead && may_take(identifiers, now, home, health)
+            })
+        };
+        let Some(pool::Choice { home, bit }) = choice else { return false };
+        let Some(slot) = self.identifiers.get_mut(home.id.index()).and_then(|ids| ids.take(now, index)) else {
+            return false;
+        };
+        let authenticator = self.random.authenticator();
+        let Engine { scratch, store, table, .. } = self;
+        let Some(request) = table.at_mut(index) else { return false };
+        let rewritten = scratch.load(store.bytes(&request.bytes)).is_ok()
+            && redirect_request(scratch, &from.secret, &home.secret, slot.id, &authenticator).is_ok();
+        if !rewritten {
+            if let Some(identifiers) = self.identifiers.get_mut(home.id.index()) {
+                identifiers.answered(slot);
+            }
+            return false;
+        }
+        store.replace(&mut request.bytes, scratch.bytes());
+        request.state = State::InFlight(Upstream {
+            home: home.id,
+            address: home.address,
+            slot,
+            first_sent: now,
+            last_sent: now,
+            tried: old.tried | bit,
+            overdue: false,
+        });
+        self.rest_identifier(now, snapshot, old);
+        self.stats.failed_over.increment();
+        let stats = home.stats.worker(self.settings.worker);
+        stats.requests.increment();
+        tracing::debug!(from = from.name, to = home.name, "failed over");
+        if let Some(token) = self.table.token(index) {
+            self.ready.push_back(Transmit::Upstream(token));
+        }
+        self.timers.arm(index, (now + home.response_window).min(deadline));
+        self.supply(now, home);
+        true
+    }
+
+    /// Ends a request without an answer: superseded, or out of time. Its identifier rests.
+    pub(crate) fn give_up(&mut self, now: Time, index: u32) {
+        let Some(request) = self.table.at(index) else { return };
+        let version = request.version;
+        match request.state {
+            State::InFlight(upstream) => {
+                if let Some(snapshot) = self.snapshots.version(version).map(Arc::clone) {
+                    self.rest_identifier(now, &snapshot, upstream);
+                }
+                self.snapshots.release(version);
+            }
+            State::Delayed => self.delayed = self.delayed.saturating_sub(1),
+            State::Answered => {}
+        }
+        self.remove(index);
+    }
+
+    fn rest_identifier(&mut self, now: Time, snapshot: &RoutingSnapshot, upstream: Upstream) {
+        if let Some(identifiers) = self.identifiers.get_mut(upstream.home.index()) {
+            identifiers.gave_up(now, upstream.slot);
+            if let Some(home) = snapshot.home(upstream.home) {
+                let outstanding = u64::from(identifiers.outstanding());
+                home.stats.worker(self.settings.worker).outstanding.set(outstanding);
+            }
+        }
+    }
+}
+
+impl crate::snapshot::Pool {
+    /// The servers of one kind, in order of preference.
+    pub(crate) fn members(&self, kind: HomeKind) -> &[crate::snapshot::HomeId] {
+        match kind {
+            HomeKind::Auth => &self.auth,
+            HomeKind::Acct => &self.acct,
+        }
+    }
+}

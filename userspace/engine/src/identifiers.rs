@@ -1,0 +1,151 @@
+//! Identifiers toward one home server: 256 on each of the worker's ports, least recently used first (RFC 5080 §2.1.1).
+//!
+//! An answered identifier goes to the end of the queue; one that timed out or was given up rests for [`REST`] before
+//! that, so that a late reply meets nobody. Ports are added while they are needed and the limit allows.
+
+use std::collections::VecDeque;
+
+use crate::time::Time;
+
+/// How long an unanswered identifier rests: MRD of RFC 5080 §2.2.1, 30 seconds.
+const REST: u64 = 30_000_000_000;
+const NONE: u32 = u32::MAX;
+
+/// A (port, identifier) pair toward one home server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Index of the worker's upstream port.
+    pub port: u16,
+    /// The RADIUS identifier.
+    pub id: u8,
+}
+
+impl Slot {
+    fn index(self) -> usize {
+        self.port as usize * 256 + self.id as usize
+    }
+
+    fn from_index(index: u32) -> Slot {
+        Slot { port: (index >> 8) as u16, id: index as u8 }
+    }
+}
+
+/// The identifiers of one worker toward one home server.
+#[derive(Debug, Default)]
+pub struct Identifiers {
+    /// Request by slot.
+    holders: Vec<u32>,
+    free: VecDeque<u32>,
+    resting: VecDeque<(u64, u32)>,
+    outstanding: u32,
+}
+
+impl Identifiers {
+    /// How many ports' identifiers it has.
+    pub fn ports(&self) -> u16 {
+        (self.holders.len() / 256) as u16
+    }
+
+    /// Identifiers that can be taken now.
+    pub fn free(&self) -> usize {
+        self.free.len()
+    }
+
+    /// Whether one can be taken now, rested ones included.
+    pub fn can_take(&self, now: Time) -> bool {
+        !self.free.is_empty() || self.resting.front().is_some_and(|(until, _)| *until <= now.0)
+    }
+
+    /// Requests waiting for a reply.
+    pub fn outstanding(&self) -> u32 {
+        self.outstanding
+    }
+
+    /// Requests waiting and identifiers resting.
+    pub fn held(&self) -> usize {
+        self.outstanding as usize + self.resting.len()
+    }
+
+    /// Adds the next port's 256 identifiers.
+    pub fn add_port(&mut self) {
+        let first = self.holders.len() as u32;
+        self.holders.resize(self.holders.len() + 256, NONE);
+        self.free.extend(first..first + 256);
+        let all = self.holders.len();
+        self.free.reserve(all - self.free.len());
+        self.resting.reserve(all - self.resting.len());
+    }
+
+    /// Takes the identifier that has been unused for longest.
+    pub fn take(&mut self, now: Time, request: u32) -> Option<Slot> {
+        while let Some((until, index)) = self.resting.front().copied()
+            && until <= now.0
+        {
+            self.resting.pop_front();
+            self.free.push_back(index);
+        }
+        let index = self.free.pop_front()?;
+        self.holders[index as usize] = request;
+        self.outstanding += 1;
+        Some(Slot::from_index(index))
+    }
+
+    /// The request that waits on this slot.
+    pub fn holder(&self, slot: Slot) -> Option<u32> {
+        self.holders.get(slot.index()).copied().filter(|holder| *holder != NONE)
+    }
+
+    /// Gives back an answered identifier.
+    pub fn answered(&mut self, slot: Slot) {
+        if self.release(slot) {
+            self.free.push_back(slot.index() as u32);
+        }
+    }
+
+    /// Gives back an identifier whose reply may still come.
+    pub fn gave_up(&mut self, now: Time, slot: Slot) {
+        if self.release(slot) {
+            self.resting.push_back((now.0 + REST, slot.index() as u32));
+        }
+    }
+
+    fn release(&mut self, slot: Slot) -> bool {
+        let Some(holder) = self.holders.get_mut(slot.index()).filter(|holder| **holder != NONE) else {
+            return false;
+        };
+        *holder = NONE;
+        self.outstanding -= 1;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_recently_used_identifier_is_taken_first() {
+        let mut ids = Identifiers::default();
+        ids.add_port();
+        let first = ids.take(Time(0), 1).unwrap();
+        ids.answered(first);
+        let all: Vec<_> = (0..256).map(|i| ids.take(Time(0), i).unwrap()).collect();
+        assert_eq!(all[255], first, "the one just used comes last");
+        assert_eq!(ids.take(Time(0), 9), None);
+        assert_eq!(ids.holder(all[3]), Some(3));
+    }
+
+    #[test]
+    fn an_unanswered_identifier_rests_for_thirty_seconds() {
+        let mut ids = Identifiers::default();
+        ids.add_port();
+        for i in 0..256 {
+            ids.take(Time(0), i);
+        }
+        ids.gave_up(Time::from_millis(1), Slot { port: 0, id: 7 });
+        ids.gave_up(Time::from_millis(1), Slot { port: 0, id: 7 });
+        assert_eq!((ids.held(), ids.outstanding()), (256, 255));
+        assert_eq!(ids.take(Time::from_millis(29_999), 1), None);
+        assert_eq!(ids.take(Time::from_millis(30_001), 1), Some(Slot { port: 0, id: 7 }));
+    }
+}

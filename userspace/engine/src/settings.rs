@@ -1,0 +1,48 @@
+//! What a worker is told at its start.
+
+use std::time::Duration;
+
+use sekisho_abi::Service;
+
+/// Fixed for the life of a worker, but for the limits.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Index of the worker, for its counters.
+    pub worker: usize,
+    /// What each service socket is for.
+    pub services: Vec<Service>,
+    /// Bounds and windows.
+    pub limits: Limits,
+    /// Seed of the generator of Request Authenticators, salts and hash keys. From the operating system's generator in
+    /// production; fixed in simulations.
+    pub seed: [u8; 32],
+    /// Content of the Proxy-State that we add: the same for all workers of a node, so that a loop is recognised.
+    pub marker: [u8; 8],
+}
+
+/// Bounds and windows of one worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests in flight and answers remembered, together.
+    pub max_requests: u32,
+    /// Rejects held back at a time.
+    pub max_delayed_rejects: u32,
+    /// How long an answer is remembered (RFC 5080 §2.2.2: 5 to 30 seconds).
+    pub duplicate_window: Duration,
+    /// A client's repetitions go upstream at most once in this time.
+    pub retransmit_window: Duration,
+    /// Upstream ports at most, per family: 256 requests outstanding on each, toward each home server.
+    pub max_ports: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            max_requests: 262_144,
+            max_delayed_rejects: 16_384,
+            duplicate_window: Duration::from_secs(10),
+            retransmit_window: Duration::from_secs(1),
+            max_ports: 128,
+        }
+    }
+}

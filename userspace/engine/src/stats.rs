@@ -1,0 +1,255 @@
+//! Counters that one worker writes and anybody reads.
+//!
+//! A counter has a single writer, so an increment is a load and a store, without a locked instruction; readers see every
+//! value, a moment late. Each worker's block stands on cache lines of its own.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use sekisho_abi::Reason;
+
+/// A count that one worker writes.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds; by the one writer only.
+    #[inline]
+    pub fn add(&self, n: u64) {
+        self.0.store(self.0.load(Relaxed).wrapping_add(n), Relaxed);
+    }
+
+    /// Adds one; by the one writer only.
+    #[inline]
+    pub fn increment(&self) {
+        self.add(1);
+    }
+
+    /// Replaces the value (of a gauge); by the one writer only.
+    #[inline]
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Relaxed);
+    }
+
+    /// Reads.
+    pub fn read(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// One block for each worker, each on cache lines of its own.
+#[derive(Debug)]
+pub struct PerWorker<T>(Box<[Padded<T>]>);
+
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Padded<T>(T);
+
+impl<T: Default> PerWorker<T> {
+    /// Blocks for `workers` workers (at least one).
+    pub fn new(workers: usize) -> PerWorker<T> {
+        PerWorker((0..workers.max(1)).map(|_| Padded::default()).collect())
+    }
+}
+
+impl<T> PerWorker<T> {
+    /// The block of one worker; the first for a worker beyond the number given at the start.
+    #[inline]
+    pub fn worker(&self, index: usize) -> &T {
+        let index = if index < self.0.len() { index } else { 0 };
+        &self.0[index].0
+    }
+
+    /// All blocks.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|padded| &padded.0)
+    }
+
+    /// The sum of one counter over the workers.
+    pub fn sum(&self, counter: impl Fn(&T) -> &Counter) -> u64 {
+        self.iter().map(|block| counter(block).read()).sum()
+    }
+}
+
+/// Upper bounds of the latency buckets in microseconds; one more bucket takes what is longer.
+pub const LATENCY_BOUNDS_US: [u64; 16] = [
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+    5_000_000, 10_000_000,
+];
+
+/// How long answers took: in each bucket a count and a sum of nanoseconds.
+#[derive(Debug, Default)]
+pub struct Latency {
+    buckets: [(Counter, Counter); LATENCY_BOUNDS_US.len() + 1],
+}
+
+impl Latency {
+    /// Records one answer.
+    #[inline]
+    pub fn record(&self, nanoseconds: u64) {
+        let us = nanoseconds.div_ceil(1000);
+        let bucket = LATENCY_BOUNDS_US.iter().position(|bound| us <= *bound).unwrap_or(LATENCY_BOUNDS_US.len());
+        self.buckets[bucket].0.increment();
+        self.buckets[bucket].1.add(nanoseconds);
+    }
+
+    /// Count and nanoseconds of each bucket, in the order of [`LATENCY_BOUNDS_US`], the open one last.
+    pub fn read(&self) -> [(u64, u64); LATENCY_BOUNDS_US.len() + 1] {
+        std::array::from_fn(|i| (self.buckets[i].0.read(), self.buckets[i].1.read()))
+    }
+}
+
+/// Replies by code.
+#[derive(Debug, Default)]
+pub struct Replies {
+    /// Access-Accept (2).
+    pub accept: Counter,
+    /// Access-Reject (3).
+    pub reject: Counter,
+    /// Access-Challenge (11).
+    pub challenge: Counter,
+    /// Accounting-Response (5).
+    pub accounting: Counter,
+}
+
+impl Replies {
+    /// The counter of a code; `None` for a code that is no reply to a request we take.
+    pub fn of(&self, code: u8) -> Option<&Counter> {
+        Some(match code {
+            2 => &self.accept,
+            3 => &self.reject,
+            5 => &self.accounting,
+            11 => &self.challenge,
+            _ => return None,
+        })
+    }
+}
+
+/// Labels of [`Replies`] in the order of metrics.
+pub const REPLY_CODES: [(u8, &str); 4] = [(2, "accept"), (3, "reject"), (11, "challenge"), (5, "accounting")];
+
+/// What one worker did.
+#[derive(Debug)]
+pub struct WorkerStats {
+    /// Datagrams received on service sockets.
+    pub requests_received: Counter,
+    /// Datagrams received on upstream sockets.
+    pub replies_received: Counter,
+    /// Access-Requests verified.
+    pub access: Counter,
+    /// Accounting-Requests verified.
+    pub accounting: Counter,
+    /// Status-Server requests verified.
+    pub status: Counter,
+    /// Replies sent to clients, by code.
+    pub replies: Replies,
+    /// Requests forwarded for the first time.
+    pub forwarded: Counter,
+    /// Upstream copies sent again because the client repeated its request.
+    pub retransmitted: Counter,
+    /// Requests moved to another home server.
+    pub failed_over: Counter,
+    /// Replies repeated from the cache.
+    pub repeated: Counter,
+    /// Requests that took the place of an older one with the same key.
+    pub superseded: Counter,
+    /// Requests that got no answer within the client's budget.
+    pub expired: Counter,
+    /// Rejects that were held back for `reject_delay`.
+    pub delayed: Counter,
+    /// Rejects sent at once because too many were being held back.
+    pub undelayed: Counter,
+    /// Salted attributes (Tunnel-Password, MPPE keys) that could not be decrypted and were left out.
+    pub undecryptable: Counter,
+    /// Proxy loops detected.
+    pub loops: Counter,
+    /// Gauge: requests in flight.
+    pub in_flight: Counter,
+    /// Gauge: answers remembered for retransmissions.
+    pub remembered: Counter,
+    /// Gauge: upstream ports open.
+    pub ports: Counter,
+    /// Packets dropped, by [`Reason`].
+    pub dropped: [Counter; Reason::COUNT],
+}
+
+impl Default for WorkerStats {
+    fn default() -> WorkerStats {
+        WorkerStats {
+            requests_received: Counter::default(),
+            replies_received: Counter::default(),
+            access: Counter::default(),
+            accounting: Counter::default(),
+            status: Counter::default(),
+            replies: Replies::default(),
+            forwarded: Counter::default(),
+            retransmitted: Counter::default(),
+            failed_over: Counter::default(),
+            repeated: Counter::default(),
+            superseded: Counter::default(),
+            expired: Counter::default(),
+            delayed: Counter::default(),
+            undelayed: Counter::default(),
+            undecryptable: Counter::default(),
+            loops: Counter::default(),
+            in_flight: Counter::default(),
+            remembered: Counter::default(),
+            ports: Counter::default(),
+            dropped: std::array::from_fn(|_| Counter::default()),
+        }
+    }
+}
+
+impl WorkerStats {
+    /// Counts a drop.
+    #[inline]
+    pub fn count_drop(&self, reason: Reason) {
+        self.dropped[reason as usize].increment();
+    }
+}
+
+/// What a customer's clients sent and got.
+#[derive(Debug, Default)]
+pub struct CustomerStats {
+    /// Requests verified.
+    pub requests: Counter,
+    /// Replies sent, by code.
+    pub replies: Replies,
+    /// Packets from registered clients dropped, of whatever reason.
+    pub dropped: Counter,
+    /// Requests for no realm, an unknown one, another customer's, or one without a serving contract.
+    pub unroutable: Counter,
+}
+
+/// What was asked of a realm.
+#[derive(Debug, Default)]
+pub struct RealmStats {
+    /// Requests routed to it.
+    pub requests: Counter,
+    /// Replies sent, by code.
+    pub replies: Replies,
+    /// Requests that got no answer.
+    pub expired: Counter,
+    /// From a request's arrival to its reply.
+    pub latency: Latency,
+}
+
+/// What one port of a home server got and gave.
+#[derive(Debug, Default)]
+pub struct HomeStats {
+    /// Requests sent for the first time.
+    pub requests: Counter,
+    /// Upstream copies sent again.
+    pub retransmitted: Counter,
+    /// Verified replies, by code.
+    pub replies: Replies,
+    /// Requests not answered within `response_window`.
+    pub timeouts: Counter,
+    /// Replies that did not verify.
+    pub forged: Counter,
+    /// Replies that no request waited for.
+    pub unmatched: Counter,
+    /// Gauge: requests outstanding.
+    pub outstanding: Counter,
+    /// From sending upstream to the verified reply.
+    pub latency: Latency,
+}
