@@ -1,0 +1,251 @@
+//! This node, as checked: `sekisho.toml`.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    num::NonZeroUsize,
+    path::PathBuf,
+    time::Duration,
+};
+
+use zeroize::Zeroizing;
+
+/// One node of sekisho.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its name, as logs and metrics show it.
+    pub name: String,
+    /// The directory of customer documents.
+    pub customers: PathBuf,
+    /// The directory below which `secret_file` may point.
+    pub secrets: Option<PathBuf>,
+    /// How many workers; `None` for one for each core.
+    pub workers: Option<NonZeroUsize>,
+    /// What is logged.
+    pub log: LogLevel,
+    /// At least one; names are unique, and no way in belongs to two.
+    pub domains: Vec<Domain>,
+    /// Where requests are taken: at least one, at most [`MAX_LISTENERS`].
+    pub listeners: Vec<Listener>,
+    /// Our side toward home servers.
+    pub upstream: Upstream,
+    /// The gate in the kernel.
+    pub xdp: Xdp,
+    /// Bounds of what is kept.
+    pub limits: Limits,
+    /// Where the admin API and the metrics are served (HTTP).
+    pub admin: SocketAddr,
+    /// Accounts that `sekisho probe` knows the password of.
+    pub probes: Vec<Probe>,
+}
+
+/// The most ingresses that a node can have: a source's ways in are the bits of one word in the kernel.
+pub const MAX_INGRESSES: usize = 64;
+/// The most listeners that a node can have, for the same reason.
+pub const MAX_LISTENERS: usize = 64;
+
+impl Node {
+    /// Every ingress of every domain.
+    pub fn ingresses(&self) -> impl Iterator<Item = (&Domain, &Ingress)> {
+        self.domains.iter().flat_map(|domain| domain.ingresses.iter().map(move |ingress| (domain, ingress)))
+    }
+
+    /// Our address toward home servers of the same family as `server`.
+    pub fn upstream_for(&self, server: IpAddr) -> Option<IpAddr> {
+        match server {
+            IpAddr::V4(_) => self.upstream.ipv4.map(IpAddr::V4),
+            IpAddr::V6(_) => self.upstream.ipv6.map(IpAddr::V6),
+        }
+    }
+}
+
+/// What is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Something is broken and stays so until somebody acts.
+    Error,
+    /// Something is wrong that sekisho copes with.
+    Warn,
+    /// What an operator did, and changes of state.
+    Info,
+    /// Details; subscribers' identities from here on.
+    Debug,
+    /// Every packet.
+    Trace,
+}
+
+impl LogLevel {
+    /// The word in the document.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LogLevel::Error => "error",
+            LogLevel::Warn => "warn",
+            LogLevel::Info => "info",
+            LogLevel::Debug => "debug",
+            LogLevel::Trace => "trace",
+        }
+    }
+}
+
+/// A space of addresses: within one domain, an address is one host. Customers' private networks overlap, so each has a
+/// domain of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Domain {
+    /// Its name.
+    pub name: String,
+    /// The ways in that lead from it; at least one.
+    pub ingresses: Vec<Ingress>,
+}
+
+/// One way into this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ingress {
+    /// Its name, unique in the node.
+    pub name: String,
+    /// The interface that frames arrive on.
+    pub interface: String,
+    /// The VLAN tags that they carry; `None` for frames without a tag.
+    pub vlan: Option<Vlan>,
+}
+
+/// VLAN tags, and the interface that the kernel makes of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vlan {
+    /// Outer identifier, 1 to 4094.
+    pub outer: u16,
+    /// Inner identifier of a doubly tagged frame, 1 to 4094.
+    pub inner: Option<u16>,
+    /// The interface that a socket sees for this VLAN.
+    pub interface: String,
+}
+
+/// The ports of one address: for authentication, for accounting, or both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ports {
+    /// Authentication only.
+    Auth(u16),
+    /// Accounting only.
+    Accounting(u16),
+    /// Both, on two different ports.
+    Both {
+        /// Authentication.
+        auth: u16,
+        /// Accounting.
+        accounting: u16,
+    },
+}
+
+impl Ports {
+    /// The port for authentication.
+    pub const fn auth(self) -> Option<u16> {
+        match self {
+            Ports::Auth(auth) | Ports::Both { auth, .. } => Some(auth),
+            Ports::Accounting(_) => None,
+        }
+    }
+
+    /// The port for accounting.
+    pub const fn accounting(self) -> Option<u16> {
+        match self {
+            Ports::Accounting(accounting) | Ports::Both { accounting, .. } => Some(accounting),
+            Ports::Auth(_) => None,
+        }
+    }
+
+    /// Every port, with the key that it stands under.
+    pub fn each(self) -> impl Iterator<Item = (&'static str, u16)> {
+        let auth = self.auth().map(|port| ("auth", port));
+        auth.into_iter().chain(self.accounting().map(|port| ("accounting", port)))
+    }
+}
+
+/// One of our addresses, where requests are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// The address; never unspecified: the gate knows our addresses one by one.
+    pub address: IpAddr,
+    /// Its ports.
+    pub ports: Ports,
+    /// The interface or VRF that its sockets are bound to.
+    pub device: Option<String>,
+    /// The address carries nothing but RADIUS: fragments from strangers may be dropped.
+    pub dedicated: bool,
+}
+
+/// Our side toward home servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upstream {
+    /// Source address toward IPv4 home servers.
+    pub ipv4: Option<Ipv4Addr>,
+    /// Source address toward IPv6 home servers.
+    pub ipv6: Option<Ipv6Addr>,
+    /// The most source ports for each worker and family: each allows 256 requests outstanding at every home server.
+    pub max_ports: u16,
+}
+
+/// The gate in the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Xdp {
+    /// How it is attached.
+    pub mode: XdpMode,
+    /// The interfaces that it is attached to.
+    pub interfaces: Vec<String>,
+    /// How many registered sources its table has room for.
+    pub max_sources: u32,
+}
+
+/// How the gate is attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XdpMode {
+    /// The best that works: native, generic, off.
+    Auto,
+    /// In the driver, or not at all.
+    Native,
+    /// In the network stack: any interface, at some cost.
+    Generic,
+    /// Userspace does it all.
+    Off,
+}
+
+/// Bounds of what is kept, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests in flight and answers remembered, for each worker.
+    pub max_requests: u32,
+    /// Rejects held back at the same time, for each worker; more are sent at once.
+    pub max_delayed_rejects: u32,
+    /// How long an answer is remembered for retransmissions (RFC 5080 §2.2.2).
+    pub duplicate_window: Duration,
+    /// A client's retransmissions go upstream at most once in this time.
+    pub retransmit_window: Duration,
+}
+
+/// An account that `sekisho probe` knows the password of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// The User-Name.
+    pub user: String,
+    /// Its password.
+    pub password: Password,
+}
+
+/// A password that is never shown and is wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(Zeroizing<Vec<u8>>);
+
+impl Password {
+    pub(crate) fn new(octets: Zeroizing<Vec<u8>>) -> Password {
+        Password(octets)
+    }
+
+    /// The octets, for putting into a request and nothing else.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}

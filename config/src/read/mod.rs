@@ -1,0 +1,99 @@
+//! From the tables of a document to checked types with their places. What concerns more than one table of one kind is
+//! checked in `rules`.
+
+pub(crate) mod customer;
+pub(crate) mod domain;
+pub(crate) mod node;
+pub(crate) mod secret;
+pub(crate) mod server;
+
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+use crate::{
+    document::Document,
+    finding::{Problem, Report},
+    node::{Domain, Ports},
+    schema::Keys,
+    section::Section,
+};
+
+/// Parses a document and gives its top to `read`. Every syntax fault is reported; then the rest is not looked at, since
+/// a document that is broken in one place says little about another.
+pub(crate) fn document<T>(
+    document: &Arc<Document>,
+    keys: Keys,
+    report: &Report,
+    read: impl FnOnce(Section<'_>) -> T,
+) -> Option<T> {
+    let (table, errors) = DeTable::parse_recoverable(document.text());
+    for error in &errors {
+        let octet = error.span().map_or(0, |span| span.start);
+        let remedy = "See https://toml.io for how TOML is written.";
+        report.fault(document.finding(octet, "", Problem::new(format!("not TOML: {}", error.message()), remedy)));
+    }
+    errors.is_empty().then(|| read(Section::document(document, table.get_ref(), keys, report)))
+}
+
+/// The ports `auth` and `accounting` of a section. `default` stands where both are absent.
+fn ports(section: &Section<'_>, default: Option<Ports>) -> Option<Ports> {
+    let auth = section.port("auth").optional();
+    let accounting = section.port("accounting").optional();
+    match (auth?, accounting?) {
+        (Some(auth), Some(accounting)) if auth == accounting => {
+            let message = format!("{accounting} is the port for authentication already");
+            section.fault("accounting", Problem::new(message, "Give each its own; 1812 and 1813 are the usual ones."));
+            None
+        }
+        (Some(auth), Some(accounting)) => Some(Ports::Both { auth, accounting }),
+        (Some(auth), None) => Some(Ports::Auth(auth)),
+        (None, Some(accounting)) => Some(Ports::Accounting(accounting)),
+        (None, None) => {
+            if default.is_none() {
+                section.fault("auth", Problem::new("is missing, and so is `accounting`", "Give at least one of them."));
+            }
+            default
+        }
+    }
+}
+
+/// The keys `domain` and `ingress` of a section: the name of its domain, and of the ingresses.
+///
+/// `domains` is `None` where they could not be read: then nothing is known, and nothing is reported.
+fn way(section: &Section<'_>, domains: Option<&[Domain]>) -> Option<(String, Vec<String>)> {
+    let named = section.text("domain").optional();
+    let chosen = section.list("ingress", |text| Ok(text.to_owned())).optional();
+    let (named, chosen) = (named?, chosen?);
+    let Some(domains) = domains else { return Some((named.unwrap_or_default().to_owned(), Vec::new())) };
+    let names = || domains.iter().map(|domain| format!("{:?}", domain.name)).collect::<Vec<_>>().join(", ");
+    let domain = match (named, domains) {
+        (Some(name), _) => domains.iter().find(|domain| domain.name == name).or_else(|| {
+            let problem =
+                Problem::new(format!("{name:?} is no domain of this node"), format!("Say one of: {}.", names()));
+            section.fault("domain", problem);
+            None
+        }),
+        (None, [only]) => Some(only),
+        (None, _) => {
+            let remedy = format!("This node has several; say one of: {}.", names());
+            section.fault("domain", Problem::new("is missing", remedy));
+            None
+        }
+    }?;
+    let all = || domain.ingresses.iter().map(|ingress| ingress.name.clone()).collect::<Vec<_>>();
+    let Some(chosen) = chosen else { return Some((domain.name.clone(), all())) };
+    let before = section.report.count();
+    if chosen.is_empty() {
+        let remedy = "Name at least one, or leave the key out: then every ingress of the domain will do.";
+        section.fault("ingress", Problem::new("is an empty list", remedy));
+    }
+    for (i, name) in chosen.iter().enumerate() {
+        if !domain.ingresses.iter().any(|ingress| ingress.name == *name) {
+            let message = format!("{name:?} is no ingress of domain {:?}", domain.name);
+            let remedy = format!("Say one of: {}.", all().join(", "));
+            section.fault(&format!("ingress[{i}]"), Problem::new(message, remedy));
+        }
+    }
+    (section.report.count() == before).then(|| (domain.name.clone(), chosen))
+}

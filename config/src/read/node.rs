@@ -1,0 +1,253 @@
+//! `sekisho.toml`, but for its domains.
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    domain::{DomainDraft, domains},
+    ports,
+    secret::{Directory, Vault},
+};
+use crate::{
+    document::{Placed, Site},
+    finding::Problem,
+    node::{Limits, Listener, LogLevel, Node, Password, Probe, Upstream, Xdp, XdpMode},
+    schema,
+    section::Section,
+    value,
+};
+
+const LEVELS: [(&str, LogLevel); 5] = [
+    ("error", LogLevel::Error),
+    ("warn", LogLevel::Warn),
+    ("info", LogLevel::Info),
+    ("debug", LogLevel::Debug),
+    ("trace", LogLevel::Trace),
+];
+const MODES: [(&str, XdpMode); 4] =
+    [("auto", XdpMode::Auto), ("native", XdpMode::Native), ("generic", XdpMode::Generic), ("off", XdpMode::Off)];
+
+/// What could be read of the node, with places.
+pub(crate) struct NodeDraft {
+    /// The whole; `None` where any part is faulty.
+    pub(crate) node: Option<Node>,
+    /// The directory of customer documents; `None` where it is not known.
+    pub(crate) customers: Option<Placed<PathBuf>>,
+    /// `None` where any domain is faulty.
+    pub(crate) domains: Option<Vec<DomainDraft>>,
+    pub(crate) listeners: Vec<Placed<Listener>>,
+    pub(crate) xdp: Option<Site>,
+    pub(crate) vault_directory: Directory,
+}
+
+struct General {
+    name: Option<String>,
+    customers: Option<PathBuf>,
+    secrets: Option<Option<PathBuf>>,
+    workers: Option<Option<NonZeroUsize>>,
+    log: Option<LogLevel>,
+}
+
+/// Reads `sekisho.toml`. Paths in it are relative to `base`, the directory that it stands in.
+pub(crate) fn node(top: &Section<'_>, base: &Path, env: &dyn Fn(&str) -> Option<String>) -> NodeDraft {
+    let section = top.table("node", schema::NODE);
+    let general = general(section.as_ref(), base);
+    let domains = domains(top);
+    let (listeners, all_sound) = listeners(top);
+    let upstream = upstream(top.table("upstream", schema::UPSTREAM).as_ref(), &listeners);
+    let xdp_section = top.table("xdp", schema::XDP);
+    let xdp = xdp(xdp_section.as_ref(), domains.as_deref());
+    let limits = limits(top.table("limits", schema::LIMITS).as_ref());
+    let admin = admin(top.table("admin", schema::ADMIN).as_ref());
+    let directory = || match &general.secrets {
+        Some(Some(path)) => Directory::At(path.clone()),
+        Some(None) => Directory::None,
+        None => Directory::Unknown,
+    };
+    let probes = probes(top, &Vault::new(directory(), env));
+    let customers = general.customers.clone().map(|value| Placed {
+        value,
+        site: section.as_ref().map_or_else(|| top.site.clone(), |section| section.site.clone()),
+    });
+    let node = (|| {
+        Some(Node {
+            name: general.name.clone()?,
+            customers: general.customers.clone()?,
+            secrets: general.secrets.clone()?,
+            workers: general.workers?,
+            log: general.log?,
+            domains: domains.as_ref()?.iter().map(DomainDraft::checked).collect(),
+            listeners: all_sound.then(|| listeners.iter().map(|placed| placed.value.clone()).collect())?,
+            upstream: upstream?,
+            xdp: xdp?,
+            limits: limits?,
+            admin: admin?,
+            probes: probes?,
+        })
+    })();
+    NodeDraft {
+        node,
+        customers,
+        domains,
+        listeners,
+        xdp: xdp_section.map(|section| section.site),
+        vault_directory: directory(),
+    }
+}
+
+fn general(section: Option<&Section<'_>>, base: &Path) -> General {
+    let path = |text: &str| match text {
+        "" => Err(Problem::new("is empty", "Give a path, relative to this file or absolute.")),
+        text => Ok(base.join(text)),
+    };
+    let Some(section) = section else {
+        return General {
+            name: Some("sekisho".into()),
+            customers: Some(base.join("customers")),
+            secrets: Some(None),
+            workers: Some(None),
+            log: Some(LogLevel::Info),
+        };
+    };
+    General {
+        name: section.parsed("name", value::name).or("sekisho".into()),
+        customers: section.parsed("customers", path).or(base.join("customers")),
+        secrets: section.parsed("secrets", path).optional(),
+        workers: section.integer("workers", 0..=64usize).or(0).map(NonZeroUsize::new),
+        log: section.choice("log", &LEVELS).or(LogLevel::Info),
+    }
+}
+
+/// The listeners that are sound, and whether all are.
+fn listeners(top: &Section<'_>) -> (Vec<Placed<Listener>>, bool) {
+    let before = top.report.count();
+    let sections = top.tables("listener", schema::LISTENER);
+    if sections.is_empty() && !top.has("listener") {
+        let remedy = "Add [[listener]] with an address and the ports `auth` and `accounting`.";
+        top.fault("listener", Problem::new("is missing", remedy));
+    }
+    let listeners = sections
+        .iter()
+        .filter_map(|section| Some(Placed { value: listener(section)?, site: section.site.clone() }))
+        .collect();
+    (listeners, top.report.count() == before)
+}
+
+fn listener(section: &Section<'_>) -> Option<Listener> {
+    let own = |text: &str| match value::unicast(text) {
+        Err(_) if matches!(text, "0.0.0.0" | "::") => {
+            let remedy = "Name each address that RADIUS is taken at in a [[listener]] of its own.";
+            Err(Problem::new(format!("{text:?} means every address, and the gate knows ours one by one"), remedy))
+        }
+        outcome => outcome.map_err(|fault| fault.problem(text)),
+    };
+    let address = section.parsed("address", own).required(section, "address", "Give one of this host's addresses.");
+    let ports = ports(section, None);
+    let device = section.parsed("device", value::interface).optional();
+    let dedicated = section.boolean("dedicated").or(false);
+    Some(Listener { address: address?, ports: ports?, device: device?, dedicated: dedicated? })
+}
+
+fn upstream(section: Option<&Section<'_>>, listeners: &[Placed<Listener>]) -> Option<Upstream> {
+    let first_v4 = listeners.iter().find_map(|placed| match placed.value.address {
+        IpAddr::V4(v4) => Some(v4),
+        IpAddr::V6(_) => None,
+    });
+    let first_v6 = listeners.iter().find_map(|placed| match placed.value.address {
+        IpAddr::V6(v6) => Some(v6),
+        IpAddr::V4(_) => None,
+    });
+    let max_ports = 128;
+    let Some(section) = section else { return Some(Upstream { ipv4: first_v4, ipv6: first_v6, max_ports }) };
+    let wrong = |text: &str, family: &str| {
+        Problem::new(format!("{text:?} is not an {family} address"), "Each family has its own key: `ipv4`, `ipv6`.")
+    };
+    let ipv4 = section.parsed("ipv4", |text| match value::unicast(text).map_err(|fault| fault.problem(text))? {
+        IpAddr::V4(v4) => Ok(Some(v4)),
+        IpAddr::V6(_) => Err(wrong(text, "IPv4")),
+    });
+    let ipv6 = section.parsed("ipv6", |text| match value::unicast(text).map_err(|fault| fault.problem(text))? {
+        IpAddr::V6(v6) => Ok(Some(v6)),
+        IpAddr::V4(_) => Err(wrong(text, "IPv6")),
+    });
+    let max_ports = section.integer("max_ports", 1..=4096u16).or(max_ports);
+    let (ipv4, ipv6) = (ipv4.or(first_v4), ipv6.or(first_v6));
+    Some(Upstream { ipv4: ipv4?, ipv6: ipv6?, max_ports: max_ports? })
+}
+
+fn xdp(section: Option<&Section<'_>>, domains: Option<&[DomainDraft]>) -> Option<Xdp> {
+    let every = || {
+        let ingresses = domains.into_iter().flatten().flat_map(|domain| &domain.ingresses);
+        let names: BTreeSet<String> = ingresses.map(|ingress| ingress.value.interface.clone()).collect();
+        names.into_iter().collect::<Vec<_>>()
+    };
+    let max_sources = 65_536;
+    let Some(section) = section else {
+        return Some(Xdp { mode: XdpMode::Auto, interfaces: every(), max_sources });
+    };
+    let mode = section.choice("mode", &MODES).or(XdpMode::Auto);
+    let interfaces = section.list("interfaces", value::interface).or(every());
+    let max_sources = section.integer("max_sources", 64..=1_048_576u32).or(max_sources);
+    Some(Xdp { mode: mode?, interfaces: interfaces?, max_sources: max_sources? })
+}
+
+fn limits(section: Option<&Section<'_>>) -> Option<Limits> {
+    const SECOND: Duration = Duration::from_secs(1);
+    let default = Limits {
+        max_requests: 262_144,
+        max_delayed_rejects: 16_384,
+        duplicate_window: 10 * SECOND,
+        retransmit_window: SECOND,
+    };
+    let Some(section) = section else { return Some(default) };
+    let max_requests = section.integer("max_requests", 1_024..=4_194_304u32).or(default.max_requests);
+    let rejects = section.integer("max_delayed_rejects", 1..=1_048_576u32).or(default.max_delayed_rejects);
+    let duplicate = section.duration("duplicate_window", 5 * SECOND..=30 * SECOND).or(default.duplicate_window);
+    let retransmit =
+        section.duration("retransmit_window", Duration::from_millis(10)..=5 * SECOND).or(default.retransmit_window);
+    Some(Limits {
+        max_requests: max_requests?,
+        max_delayed_rejects: rejects?,
+        duplicate_window: duplicate?,
+        retransmit_window: retransmit?,
+    })
+}
+
+fn admin(section: Option<&Section<'_>>) -> Option<SocketAddr> {
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 9812));
+    let Some(section) = section else { return Some(default) };
+    let address = section.parsed("address", value::socket_address).or(default)?;
+    if !address.ip().is_loopback() {
+        let message = format!("\"{address}\" can be reached from outside, and the admin API asks nobody who they are");
+        let remedy = "Take a loopback address, or let a firewall decide who may connect.";
+        section.warn("address", Problem::new(message, remedy));
+    }
+    Some(address)
+}
+
+/// Every probe; `None` where any is faulty.
+fn probes(top: &Section<'_>, vault: &Vault<'_>) -> Option<Vec<Probe>> {
+    let sections = top.tables("probe", schema::PROBE);
+    let mut users = BTreeSet::new();
+    let mut probes = Vec::new();
+    let before = top.report.count();
+    for section in &sections {
+        let user = section.parsed("user", |text| match text.len() {
+            1..=253 => Ok(text.to_owned()),
+            n => Err(Problem::new(format!("has {n} octets"), "A User-Name has 1 to 253.")),
+        });
+        let user = user.required(section, "user", "Give a User-Name, such as \"alice@acme.example\".");
+        let password = vault.password(section).map(Password::new);
+        let (Some(user), Some(password)) = (user, password) else { continue };
+        if !users.insert(user.clone()) {
+            section.fault("user", Problem::new(format!("{user:?} has a probe already"), "Keep one of them."));
+        }
+        probes.push(Probe { user, password });
+    }
+    (top.report.count() == before).then_some(probes)
+}

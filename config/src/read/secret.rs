@@ -1,0 +1,162 @@
+//! Secrets and passwords: inline, from a file below the one directory for them, or from the environment.
+
+use std::{
+    cell::RefCell,
+    fs,
+    hash::{BuildHasher, RandomState},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use sekisho_wire::secret::Secret;
+use zeroize::Zeroizing;
+
+use crate::{document::Site, finding::Problem, section::Section};
+
+/// Shorter secrets are warned about: RFC 2865 §3 asks for at least 16 octets.
+const GOOD_LENGTH: usize = 16;
+/// A longer file is no secret, but a mistake.
+const MAX_FILE: u64 = 64 * 1024;
+
+/// The three keys that one secret may stand under, of which exactly one is given.
+type Trio = [&'static str; 3];
+
+const SECRET: Trio = ["secret", "secret_file", "secret_env"];
+const PASSWORD: Trio = ["password", "password_file", "password_env"];
+
+/// Where secrets come from, and the ones found so far.
+pub(crate) struct Vault<'a> {
+    directory: Directory,
+    env: &'a dyn Fn(&str) -> Option<String>,
+    /// Keyed anew for each load: a fingerprint says nothing to anybody.
+    hasher: RandomState,
+    /// Every shared secret found.
+    pub(crate) found: RefCell<Vec<Found>>,
+}
+
+/// The directory below which `file` secrets stand.
+pub(crate) enum Directory {
+    /// It is configured.
+    At(PathBuf),
+    /// None is configured.
+    None,
+    /// What is configured is faulty, which has been reported.
+    Unknown,
+}
+
+/// A shared secret with its place.
+pub(crate) struct Found {
+    pub(crate) site: Site,
+    pub(crate) key: &'static str,
+    pub(crate) fingerprint: u64,
+    pub(crate) secret: Secret,
+}
+
+impl<'a> Vault<'a> {
+    pub(crate) fn new(directory: Directory, env: &'a dyn Fn(&str) -> Option<String>) -> Vault<'a> {
+        Vault { directory, env, hasher: RandomState::new(), found: RefCell::default() }
+    }
+
+    /// The secret of a section.
+    pub(crate) fn secret(&self, section: &Section<'_>) -> Option<Secret> {
+        let (key, octets) = self.octets(section, SECRET)?;
+        let length = octets.len();
+        if length < GOOD_LENGTH {
+            let message = format!("the secret has {length} octets, and one so short can be guessed (RFC 2865 §3)");
+            let remedy = format!("Take at least {GOOD_LENGTH} random octets: `openssl rand -base64 24`.");
+            section.warn(key, Problem::new(message, remedy));
+        }
+        let secret = Secret::new(&octets).ok()?;
+        let fingerprint = self.hasher.hash_one(octets.as_slice());
+        let found = Found { site: section.site.clone(), key, fingerprint, secret: secret.clone() };
+        self.found.borrow_mut().push(found);
+        Some(secret)
+    }
+
+    /// The password of a section.
+    pub(crate) fn password(&self, section: &Section<'_>) -> Option<Zeroizing<Vec<u8>>> {
+        self.octets(section, PASSWORD).map(|(_, octets)| octets)
+    }
+
+    /// The octets, at least one, and the key that they were found under.
+    fn octets(&self, section: &Section<'_>, trio: Trio) -> Option<(&'static str, Zeroizing<Vec<u8>>)> {
+        let [inline, file, env] = trio;
+        let mut given = trio.into_iter().filter(|key| section.has(key));
+        let (first, second) = (given.next(), given.next());
+        let Some(key) = first else {
+            section.fault(inline, Problem::new("is missing", format!("Give one of `{inline}`, `{file}` and `{env}`.")));
+            return None;
+        };
+        if let Some(second) = second {
+            let message = format!("stands beside `{key}`, so there are two");
+            section.fault(second, Problem::new(message, "Keep one of them."));
+            return None;
+        }
+        let text = section.text(key).optional()??;
+        let octets = match key {
+            key if key == inline => Ok(Zeroizing::new(text.as_bytes().to_vec())),
+            key if key == file => self.from_file(section, key, text),
+            _ => self.from_env(text),
+        };
+        let octets = octets.map_err(|problem| section.fault(key, problem)).ok()?;
+        if octets.is_empty() {
+            section.fault(key, Problem::new("is empty", "Take at least 16 random octets: `openssl rand -base64 24`."));
+            return None;
+        }
+        Some((key, octets))
+    }
+
+    fn from_env(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
+        let missing = || {
+            let remedy = "Set it where sekisho is started, or name another.";
+            Problem::new(format!("the environment variable {name:?} is not set"), remedy)
+        };
+        (self.env)(name).map(|value| Zeroizing::new(value.into_bytes())).ok_or_else(missing)
+    }
+
+    fn from_file(&self, section: &Section<'_>, key: &str, name: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
+        let directory = match &self.directory {
+            Directory::At(directory) => directory,
+            Directory::None => {
+                let message = "there is no directory for secrets that a file may stand in";
+                return Err(Problem::new(message, "Give `secrets` under [node] in sekisho.toml."));
+            }
+            // Any octets will do: nothing of a faulty configuration is used.
+            Directory::Unknown => return Ok(Zeroizing::new(name.as_bytes().to_vec())),
+        };
+        let unreadable = |error: std::io::Error| {
+            let remedy = format!("Put it below {} and let sekisho's user read it.", directory.display());
+            Problem::new(format!("{name:?} cannot be read ({error})"), remedy)
+        };
+        let path = inside(directory, name).map_err(unreadable)?.ok_or_else(|| {
+            let message = format!("{name:?} leads out of the directory for secrets");
+            Problem::new(message, format!("Put the file below {}.", directory.display()))
+        })?;
+        let meta = fs::metadata(&path).map_err(unreadable)?;
+        if !meta.is_file() || meta.len() > MAX_FILE {
+            let message = format!("{name:?} is no file of at most {MAX_FILE} octets");
+            return Err(Problem::new(message, "Name a file that holds the secret and nothing else."));
+        }
+        if meta.mode() & 0o007 != 0 {
+            let message = format!("every user of this machine can read {name:?}");
+            section.warn(key, Problem::new(message, "Take the permission away: `chmod o= FILE`."));
+        }
+        let mut octets = Zeroizing::new(fs::read(&path).map_err(unreadable)?);
+        if octets.pop_if(|last| *last == b'\n').is_some() {
+            octets.pop_if(|last| *last == b'\r');
+        }
+        Ok(octets)
+    }
+}
+
+/// The true path of a file named relative to a directory; `None` where it leads out of it, by a symbolic link as well.
+fn inside(directory: &Path, name: &str) -> std::io::Result<Option<PathBuf>> {
+    let root = directory.canonicalize()?;
+    let path = root.join(name);
+    // Compared before the file is looked for: an answer must not tell which files exist elsewhere.
+    if !path.starts_with(&root) || path.components().any(|part| part == std::path::Component::ParentDir) {
+        return Ok(None);
+    }
+    let path = path.canonicalize()?;
+    Ok(path.starts_with(&root).then_some(path))
+}

@@ -1,0 +1,140 @@
+//! Whose an address is. Within a domain one address is one host; what it may do is decided by it alone.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+};
+
+use super::{Claim, once};
+use crate::{
+    document::Site,
+    finding::{Problem, Report},
+    node::Node,
+    read::{customer::CustomerDraft, node::NodeDraft},
+};
+
+/// One host that takes part: its domain and address, and how its packets may come in.
+struct Host<'a> {
+    domain: &'a str,
+    address: IpAddr,
+    ingresses: BTreeSet<&'a str>,
+    site: &'a Site,
+}
+
+/// Checks the addresses of clients and servers against each other and our own.
+pub(crate) fn check(customers: &[CustomerDraft], draft: &NodeDraft, report: &Report) {
+    let clients = customers.iter().flat_map(|customer| &customer.clients);
+    let claims = clients.map(|client| Claim {
+        what: (client.value.domain.as_str(), client.value.address),
+        site: &client.site,
+        key: "address",
+    });
+    once(claims, report, |(domain, address), other| {
+        let message = format!("{address} is another client contract's in domain {domain:?}, at {other}");
+        let remedy = "One terminal has one contract: end the other one, or correct the address or the domain.";
+        Problem::new(message, remedy)
+    });
+    server_ports(customers, report);
+    loops(customers, draft, report);
+    ways_in(customers, report);
+    if let Some(node) = &draft.node {
+        room(customers, node, draft, report);
+    }
+}
+
+/// A home server's port is in the configuration once: replies are known by the address that they come from, and there
+/// is one routing table to all of them, whatever their domain.
+fn server_ports(customers: &[CustomerDraft], report: &Report) {
+    let mut first: HashMap<(IpAddr, u16), (usize, &Site, &str)> = HashMap::new();
+    for (owner, customer) in customers.iter().enumerate() {
+        for (server, site) in servers(customer) {
+            for (key, port) in server.ports.each() {
+                let (of, other, other_key) = *first.entry((server.address, port)).or_insert((owner, site, key));
+                if std::ptr::eq(other, site) {
+                    continue;
+                }
+                let place = other.place(other_key);
+                let at = std::net::SocketAddr::from((server.address, port));
+                let problem = if of == owner {
+                    let remedy = "Name it once: a contract serves several realms, listed in `realms`.";
+                    Problem::new(format!("{at} is a server of this customer already, at {place}"), remedy)
+                } else {
+                    let remedy = "Give an address and port that this customer alone answers on.";
+                    Problem::new(format!("{at} is another customer's server, at {place}"), remedy)
+                };
+                report.fault(site.finding(key, problem));
+            }
+        }
+    }
+}
+
+/// A home server that is ourselves would get its own requests back.
+fn loops(customers: &[CustomerDraft], draft: &NodeDraft, report: &Report) {
+    for (server, site) in customers.iter().flat_map(servers) {
+        for (key, port) in server.ports.each() {
+            let ours = draft.listeners.iter().find_map(|listener| {
+                let (key, _) = listener.value.ports.each().find(|(_, own)| *own == port)?;
+                (listener.value.address == server.address).then(|| listener.site.place(key))
+            });
+            if let Some(place) = ours {
+                let at = std::net::SocketAddr::from((server.address, port));
+                let message = format!("{at} is our own listener, at {place}: requests would go round for ever");
+                let remedy = "Give the address and port of the customer's server.";
+                report.fault(site.finding(key, Problem::new(message, remedy)));
+            }
+        }
+    }
+}
+
+/// The gate has one entry for an address, so whatever the host is, its packets come in the same way.
+fn ways_in(customers: &[CustomerDraft], report: &Report) {
+    let mut first: HashMap<(&str, IpAddr), Host<'_>> = HashMap::new();
+    for host in customers.iter().flat_map(hosts) {
+        match first.get(&(host.domain, host.address)) {
+            Some(other) if other.ingresses != host.ingresses => {
+                let place = other.site.place("ingress");
+                let message = format!("{} may come in by other ingresses at {place}", host.address);
+                let remedy = "One host comes in one way: name the same ingresses at both.";
+                report.fault(host.site.finding("ingress", Problem::new(message, remedy)));
+            }
+            Some(_) => {}
+            None => {
+                first.insert((host.domain, host.address), host);
+            }
+        }
+    }
+}
+
+/// The gate's table has room for every source.
+fn room(customers: &[CustomerDraft], node: &Node, draft: &NodeDraft, report: &Report) {
+    let sources: BTreeSet<(&str, IpAddr)> =
+        customers.iter().flat_map(hosts).map(|host| (host.domain, host.address)).collect();
+    let room = node.xdp.max_sources;
+    if sources.len() > room as usize {
+        let message = format!("there are {} sources, and the gate's table has room for {room}", sources.len());
+        let problem = Problem::new(message, "Raise `max_sources` under [xdp] in sekisho.toml.");
+        let site = draft.xdp.as_ref().or(draft.listeners.first().map(|listener| &listener.site));
+        if let Some(site) = site {
+            report.fault(site.finding("max_sources", problem));
+        }
+    }
+}
+
+fn hosts(customer: &CustomerDraft) -> impl Iterator<Item = Host<'_>> {
+    let clients = customer.clients.iter().map(|client| Host {
+        domain: &client.value.domain,
+        address: client.value.address,
+        ingresses: client.value.ingresses.iter().map(String::as_str).collect(),
+        site: &client.site,
+    });
+    clients.chain(servers(customer).map(|(server, site)| Host {
+        domain: &server.domain,
+        address: server.address,
+        ingresses: server.ingresses.iter().map(String::as_str).collect(),
+        site,
+    }))
+}
+
+fn servers(customer: &CustomerDraft) -> impl Iterator<Item = (&crate::customer::Server, &Site)> {
+    customer.proxies.iter().flat_map(|draft| draft.proxy.servers.iter().zip(&draft.servers))
+}

@@ -1,0 +1,61 @@
+//! Names of customers, contracts and servers, and whether contracts can be served (Art. 5.1).
+
+use super::{Claim, once};
+use crate::{
+    finding::{Problem, Report},
+    read::customer::CustomerDraft,
+    value::show_duration,
+};
+
+/// Checks names over all documents, and each sound document for what it lacks.
+pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
+    let named = customers.iter().filter(|customer| !customer.name.is_empty());
+    once(
+        named.map(|customer| Claim { what: customer.name.as_str(), site: &customer.site, key: "name" }),
+        report,
+        |name, other| {
+            let message = format!("{name:?} is another customer's name, at {other}");
+            Problem::new(message, "Give each customer one document and one name.")
+        },
+    );
+    let contracts = customers.iter().flat_map(|customer| {
+        let clients = customer.clients.iter().map(|client| (client.value.contract.as_str(), &client.site));
+        clients.chain(customer.proxies.iter().map(|draft| (draft.proxy.contract.as_str(), &draft.site)))
+    });
+    once(contracts.map(|(what, site)| Claim { what, site, key: "contract" }), report, |name, other| {
+        let message = format!("{name:?} is another contract's name, at {other}");
+        Problem::new(message, "Give each contract a name of its own in the whole node.")
+    });
+    for customer in customers {
+        let servers = customer.proxies.iter().flat_map(|draft| draft.proxy.servers.iter().zip(&draft.servers));
+        once(
+            servers.map(|(server, site)| Claim { what: server.name.as_str(), site, key: "name" }),
+            report,
+            |name, other| {
+                let message = format!("{name:?} is another server of this customer, at {other}");
+                Problem::new(message, "Give each server a name of its own.")
+            },
+        );
+    }
+    for customer in customers.iter().filter(|customer| customer.sound) {
+        fail_over_in_time(customer, report);
+    }
+}
+
+/// Warns of a server that a client cannot be moved away from before it has stopped waiting.
+fn fail_over_in_time(customer: &CustomerDraft, report: &Report) {
+    let Some(patience) = customer.clients.iter().map(|client| client.value.answer_within).min() else { return };
+    for draft in customer.proxies.iter().filter(|draft| draft.proxy.servers.len() > 1) {
+        for (server, site) in draft.proxy.servers.iter().zip(&draft.servers) {
+            if server.response_window >= patience {
+                let message = format!(
+                    "{} is as long as a client of this customer waits ({}), so a request never fails over in time",
+                    show_duration(server.response_window),
+                    show_duration(patience),
+                );
+                let remedy = "Make it shorter than every client's `answer_within`.";
+                report.warn(site.finding("response_window", Problem::new(message, remedy)));
+            }
+        }
+    }
+}

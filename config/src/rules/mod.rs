@@ -1,0 +1,41 @@
+//! What must hold between the parts of a configuration, and between the documents of different customers.
+
+pub(crate) mod addresses;
+pub(crate) mod contracts;
+pub(crate) mod node;
+pub(crate) mod realms;
+pub(crate) mod secrets;
+pub(crate) mod upstream;
+
+use std::{collections::HashMap, hash::Hash};
+
+use crate::{
+    document::Site,
+    finding::{Problem, Report},
+};
+
+/// Something that may be there once: what makes it the same, its place, and its key there.
+struct Claim<'a, K> {
+    what: K,
+    site: &'a Site,
+    key: &'static str,
+}
+
+/// Reports every claim but the first on the same thing; `problem` is told the place of the first.
+fn once<'a, K: Hash + Eq>(
+    claims: impl IntoIterator<Item = Claim<'a, K>>,
+    report: &Report,
+    problem: impl Fn(&K, &str) -> Problem,
+) {
+    let mut first: HashMap<K, (&Site, &str)> = HashMap::new();
+    for Claim { what, site, key } in claims {
+        match first.get(&what) {
+            Some((other, other_key)) => {
+                report.fault(site.finding(key, problem(&what, &other.place(other_key))));
+            }
+            None => {
+                first.insert(what, (site, key));
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Whose a realm is, and who serves it (Art. 5.6).
+
+use std::collections::HashMap;
+
+use super::{Claim, once};
+use crate::{
+    customer::Realm,
+    document::Site,
+    finding::{Problem, Report},
+    read::customer::CustomerDraft,
+};
+
+/// A realm's name belongs to one customer, whatever the selector; one customer may have it under several.
+pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
+    let mut owners: HashMap<&str, (usize, &Site)> = HashMap::new();
+    for (owner, customer) in customers.iter().enumerate() {
+        for realm in &customer.realms {
+            let name = realm.value.name.as_str();
+            let (first, site) = *owners.entry(name).or_insert((owner, &realm.site));
+            if first != owner {
+                let message = format!("\"{name}\" is another customer's realm, at {}", site.place(""));
+                let remedy = "A realm belongs to one customer (service regulation, Art. 5.6(1)): ask for another.";
+                report.fault(realm.site.finding(key(&realm.value), Problem::new(message, remedy)));
+            }
+        }
+        let own = customer.realms.iter().map(|realm| Claim {
+            what: (realm.value.selector, &realm.value.name),
+            site: &realm.site,
+            key: key(&realm.value),
+        });
+        once(own, report, |(_, name), other| {
+            Problem::new(format!("\"{name}\" is a realm of this customer already, at {other}"), "Take it out.")
+        });
+        served_once(customer, report);
+    }
+}
+
+/// A realm is served by at most one proxy contract.
+fn served_once(customer: &CustomerDraft, report: &Report) {
+    let served = customer.proxies.iter().flat_map(|draft| {
+        draft.proxy.realms.iter().map(|realm| Claim {
+            what: (realm.selector, &realm.name),
+            site: &draft.site,
+            key: "realms",
+        })
+    });
+    once(served, report, |(_, name), other| {
+        let message = format!("\"{name}\" is served by another proxy contract already, at {other}");
+        Problem::new(message, "Name in `realms` of each contract what it serves; without the key it serves them all.")
+    });
+    if !customer.sound {
+        return;
+    }
+    let served = |realm: &Realm| customer.proxies.iter().any(|draft| draft.proxy.realms.contains(realm));
+    for realm in customer.realms.iter().filter(|realm| !customer.proxies.is_empty() && !served(&realm.value)) {
+        let message = format!("no contract serves \"{}\", so it is rejected", realm.value);
+        let problem = Problem::new(message, "Name it in `realms` of a proxy contract.");
+        report.warn(realm.site.finding(key(&realm.value), problem));
+    }
+}
+
+fn key(realm: &Realm) -> &'static str {
+    use crate::customer::Selector;
+    match realm.selector {
+        Selector::Suffix => "suffix",
+        Selector::Prefix => "prefix",
+        Selector::Apn => "apn",
+    }
+}

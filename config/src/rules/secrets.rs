@@ -1,0 +1,28 @@
+//! Two customers never share a secret: whoever knows the one would be believed as the other.
+
+use std::collections::HashMap;
+
+use crate::{
+    finding::{Problem, Report},
+    read::secret::{Found, Vault},
+};
+
+/// Compares every shared secret with those of other customers.
+pub(crate) fn check(vault: &Vault<'_>, report: &Report) {
+    let found = vault.found.borrow();
+    let mut alike: HashMap<u64, Vec<&Found>> = HashMap::new();
+    for one in found.iter() {
+        let earlier = alike.entry(one.fingerprint).or_default();
+        // Of each customer's document one is enough: two of the same customer may be the same.
+        let same = |other: &&&Found| other.secret == one.secret;
+        let path = |found: &Found| found.site.document.path().to_owned();
+        if let Some(other) = earlier.iter().filter(same).find(|other| path(other) != path(one)) {
+            let message = format!("the secret is another customer's too, at {}", other.site.place(other.key));
+            let remedy = "Give each customer secrets of its own: `openssl rand -base64 24`.";
+            report.fault(one.site.finding(one.key, Problem::new(message, remedy)));
+        }
+        if !earlier.iter().any(|other| path(other) == path(one)) {
+            earlier.push(one);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Single values: from the text of a document to a type that holds no wrong one.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    time::Duration,
+};
+
+use sekisho_wire::nai::CanonicalRealm;
+
+use crate::finding::Problem;
+
+/// The longest name of a contract, server, domain or ingress.
+const NAME_LEN: usize = 64;
+/// Longest interface name: `IFNAMSIZ` less the final zero.
+const INTERFACE_LEN: usize = 15;
+
+/// A span of time: a whole number with `ms`, `s`, `m` or `h`.
+pub(crate) fn duration(text: &str, bounds: &RangeInclusive<Duration>) -> Result<Duration, Problem> {
+    let (low, high) = (show_duration(*bounds.start()), show_duration(*bounds.end()));
+    let remedy = format!("Give a time from {low} to {high}, such as \"250ms\", \"3s\" or \"1m\".");
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit.trim_start() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(Problem::new(format!("{text:?} is not a time"), remedy)),
+    };
+    let millis = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    match millis.map(Duration::from_millis) {
+        Some(duration) if bounds.contains(&duration) => Ok(duration),
+        _ if number.is_empty() => Err(Problem::new(format!("{text:?} is not a time"), remedy)),
+        _ => Err(Problem::new(format!("{text:?} is out of bounds"), remedy)),
+    }
+}
+
+/// A span of time as a document writes it.
+pub(crate) fn show_duration(duration: Duration) -> String {
+    match duration.as_millis() {
+        ms if ms != 0 && ms % 60_000 == 0 => format!("{}m", ms / 60_000),
+        ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
+        ms => format!("{ms}ms"),
+    }
+}
+
+/// Why a text is not the address of one host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AddressFault {
+    /// It has a prefix length.
+    Network,
+    /// It has a port.
+    Port,
+    /// It is an IPv4 address in IPv6 form, and so a second way to write one address.
+    Mapped,
+    /// It is none, perhaps a host name.
+    NotAnAddress,
+    /// It is an address, but of no single host.
+    Nobodys(&'static str),
+}
+
+impl AddressFault {
+    pub(crate) fn problem(self, text: &str) -> Problem {
+        let example = "Give one address, such as \"192.0.2.1\" or \"2001:db8::1\".";
+        let (message, remedy) = match self {
+            AddressFault::Network => ("is a network".into(), example),
+            AddressFault::Port => ("has a port".into(), "Give the address alone; ports have keys of their own."),
+            AddressFault::Mapped => {
+                ("is an IPv4 address in IPv6 form".into(), "Write it as IPv4: the part after ::ffff:.")
+            }
+            AddressFault::NotAnAddress => ("is not an IP address".into(), example),
+            AddressFault::Nobodys(kind) => {
+                (format!("is {kind}, which is no host's own"), "Give the address of the one host.")
+            }
+        };
+        Problem::new(format!("{text:?} {message}"), remedy)
+    }
+}
+
+/// One IPv4 or IPv6 address.
+pub(crate) fn address(text: &str) -> Result<IpAddr, AddressFault> {
+    match text.parse::<IpAddr>() {
+        Ok(IpAddr::V6(v6)) if v6.to_ipv4_mapped().is_some() => Err(AddressFault::Mapped),
+        Ok(address) => Ok(address),
+        Err(_) if text.split_once('/').is_some_and(|(host, _)| host.parse::<IpAddr>().is_ok()) => {
+            Err(AddressFault::Network)
+        }
+        Err(_) if text.parse::<SocketAddr>().is_ok() => Err(AddressFault::Port),
+        Err(_) => Err(AddressFault::NotAnAddress),
+    }
+}
+
+/// An address that the packets of one single host can come from or go to.
+pub(crate) fn unicast(text: &str) -> Result<IpAddr, AddressFault> {
+    let address = address(text)?;
+    match address {
+        a if a.is_unspecified() => Err(AddressFault::Nobodys("the unspecified address")),
+        a if a.is_multicast() => Err(AddressFault::Nobodys("a multicast address")),
+        IpAddr::V4(v4) if v4.is_broadcast() => Err(AddressFault::Nobodys("the broadcast address")),
+        _ => Ok(address),
+    }
+}
+
+/// An address with a port.
+pub(crate) fn socket_address(text: &str) -> Result<SocketAddr, Problem> {
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.port() != 0 => Ok(address),
+        _ => {
+            let remedy = "Give both, such as \"127.0.0.1:9812\" or \"[::1]:9812\".";
+            Err(Problem::new(format!("{text:?} is not an IP address with a port"), remedy))
+        }
+    }
+}
+
+/// The name of a network interface.
+pub(crate) fn interface(text: &str) -> Result<String, Problem> {
+    let sound = |c: char| c.is_ascii_graphic() && c != '/' && c != ':';
+    if text.is_empty() || text.len() > INTERFACE_LEN || text == "." || text == ".." || !text.chars().all(sound) {
+        let remedy = format!("Give its name as `ip link` shows it, at most {INTERFACE_LEN} characters.");
+        return Err(Problem::new(format!("{text:?} cannot be the name of an interface"), remedy));
+    }
+    Ok(text.to_owned())
+}
+
+/// The name of a node, domain, ingress, contract or server.
+pub(crate) fn name(text: &str) -> Result<String, Problem> {
+    let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.is_empty() || text.len() > NAME_LEN || !text.chars().all(sound) {
+        let remedy = format!("Use 1 to {NAME_LEN} letters, digits, hyphens, underscores or points (ASCII).");
+        return Err(Problem::new(format!("{text:?} cannot be a name"), remedy));
+    }
+    Ok(text.to_owned())
+}
+
+/// The name of a customer, which is also a metric label and a file name.
+pub(crate) fn customer_name(text: &str) -> Result<String, Problem> {
+    let sound = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.is_empty() || text.len() > NAME_LEN || !text.chars().all(sound) {
+        let remedy =
+            format!("Use 1 to {NAME_LEN} of the characters a to z, 0 to 9 and hyphen; `title` takes free text.");
+        return Err(Problem::new(format!("{text:?} cannot be a customer's name"), remedy));
+    }
+    Ok(text.to_owned())
+}
+
+/// A realm in its canonical form.
+pub(crate) fn realm(text: &str) -> Result<CanonicalRealm, Problem> {
+    let refused = |why: &str| {
+        let remedy = "Give the realm alone, such as \"acme.example\".";
+        Err(Problem::new(format!("{text:?} {why}"), remedy))
+    };
+    if text.contains(['@', '/']) {
+        return refused("holds a delimiter that separates user and realm");
+    }
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return refused("holds a space or a control character");
+    }
+    match CanonicalRealm::new(text) {
+        Ok(realm) => Ok(realm),
+        Err(_) => refused("cannot be a realm: it is empty, too long or not a domain name (RFC 7542 §2.2)"),
+    }
+}
+
+/// One of a few words.
+pub(crate) fn choice<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Problem> {
+    if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+        return Ok(*value);
+    }
+    let words: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+    Err(Problem::new(format!("{text:?} is none of the words known here"), format!("Say {}.", words.join(" or "))))
+}
+
+/// The remedy for an unknown key.
+pub(crate) fn suggestion(name: &str, keys: &[&str]) -> String {
+    let near = keys.iter().map(|key| (distance(name, key), key)).min().filter(|(far, _)| *far <= 2);
+    match near {
+        Some((_, key)) => format!("Did you mean `{key}`?"),
+        None => format!("Take it out, or use one of: {}.", keys.join(", ")),
+    }
+}
+
+/// Levenshtein distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((y, pair), left) in b.iter().zip(row.windows(2)).zip(0..) {
+            let before: usize = next.get(left).copied().unwrap_or(i);
+            let (diagonal, above) = (pair.first().copied().unwrap_or(i), pair.last().copied().unwrap_or(i));
+            next.push((before + 1).min(above + 1).min(diagonal + usize::from(x != *y)));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
