@@ -1,1 +1,61 @@
-fn main() {}
+//! The XDP gate: decides about a frame before the kernel's network stack spends anything on it.
+//!
+//! A frame that is RADIUS on one of our service addresses must come from a registered source, by an ingress, to a
+//! service address and to a port that this source may use, and must have a sound RADIUS header; what does not is
+//! dropped here, with a reason. Everything that is not ours passes untouched, everything odd goes up to userspace,
+//! which can do the whole job alone. No MD5, no secrets, no state of a request.
+//!
+//! Where to start: [`gate`] is the decision from top to bottom. [`frame`] and [`ip`] find the datagram, [`odd`] decides
+//! about fragments, IPv4 options and IPv6 extension headers, [`maps`] holds what userspace has told us. What a source
+//! may do and what a RADIUS header must be stands in `sekisho-abi`, where userspace calls the very same functions.
+//!
+//! The crate builds for the host too, as a program that only says what it is, so that the workspace builds whole. The
+//! real build is in the build script of `sekisho-kernel`.
+
+#![cfg_attr(target_arch = "bpf", no_std, no_main)]
+
+#[cfg(target_arch = "bpf")]
+mod counters;
+#[cfg(target_arch = "bpf")]
+mod frame;
+#[cfg(target_arch = "bpf")]
+mod gate;
+#[cfg(target_arch = "bpf")]
+mod ip;
+#[cfg(target_arch = "bpf")]
+mod maps;
+#[cfg(target_arch = "bpf")]
+mod odd;
+
+#[cfg(target_arch = "bpf")]
+mod entry {
+    use aya_ebpf::{macros::xdp, programs::XdpContext};
+    use sekisho_abi::Outcome;
+
+    use crate::{counters, frame::Frame, gate};
+
+    /// Runs once for each frame; multi-buffer frames (`frags`) included.
+    #[xdp(frags)]
+    pub fn sekisho(ctx: XdpContext) -> u32 {
+        counters::count(Outcome::Seen);
+        let outcome = gate::decide(&Frame::new(&ctx));
+        counters::count(outcome);
+        gate::action(outcome)
+    }
+
+    /// Nothing here can panic, and the verifier would refuse the loop if it could be reached.
+    #[panic_handler]
+    fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+        loop {}
+    }
+
+    /// Some helpers are reserved to programs under a GPL-compatible license; this is how a program declares its own.
+    #[unsafe(no_mangle)]
+    #[unsafe(link_section = "license")]
+    static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+}
+
+#[cfg(not(target_arch = "bpf"))]
+fn main() {
+    println!("sekisho-xdp is an XDP program: the build of sekisho-kernel compiles it for bpfel-unknown-none.");
+}

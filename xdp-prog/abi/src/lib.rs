@@ -14,6 +14,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 
+pub mod capacity;
 #[cfg(feature = "std")]
 pub mod gate;
 pub mod header;
@@ -40,7 +41,13 @@ pub const fn mapped_v4(v4: [u8; 4]) -> AddressBytes {
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, v4[0], v4[1], v4[2], v4[3]]
 }
 
-/// The same for any [`core::net::IpAddr`]. An IPv4-mapped IPv6 address and its IPv4 address give the same octets.
+/// Whether these octets are an IPv4 address in the form of the tables. No packet carries one in an IPv6 header.
+#[inline(always)]
+pub const fn is_mapped(address: &AddressBytes) -> bool {
+    matches!(address, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ..])
+}
+
+/// As [`mapped_v4`], for any [`core::net::IpAddr`]. An IPv4-mapped IPv6 address and its IPv4 address give the same octets.
 pub const fn address_bytes(address: core::net::IpAddr) -> AddressBytes {
     match address {
         core::net::IpAddr::V4(v4) => mapped_v4(v4.octets()),

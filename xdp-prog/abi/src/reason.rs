@@ -159,6 +159,13 @@ impl Outcome {
     }
 }
 
+impl From<Reason> for Outcome {
+    #[inline(always)]
+    fn from(reason: Reason) -> Outcome {
+        Outcome::Dropped(reason)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

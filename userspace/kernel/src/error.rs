@@ -1,0 +1,132 @@
+//! What can keep the gate from its work, in words for whoever must act on it.
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+/// Why the gate could not be opened, changed or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GateError {
+    /// The kernel lacks what the program needs.
+    #[error(
+        "kernel {found} is too old for the XDP gate, which needs 5.18 or newer: upgrade it, or set the XDP mode to off"
+    )]
+    KernelTooOld {
+        /// The running kernel's release.
+        found: String,
+    },
+    /// The process lacks a capability.
+    #[error(
+        "the XDP gate needs the capability {missing}: run as root, give the service AmbientCapabilities=CAP_BPF CAP_NET_ADMIN, or set the XDP mode to off"
+    )]
+    Capability {
+        /// Its name.
+        missing: &'static str,
+    },
+    /// The kernel said no although the capabilities are there.
+    #[error(
+        "the kernel refuses BPF to this process although it has CAP_BPF and CAP_NET_ADMIN: look for a seccomp filter of the container, a security module or kernel lockdown"
+    )]
+    Refused {
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// There is no such interface.
+    #[error("there is no network interface named {interface}: `ip link` lists those of this host")]
+    NoInterface {
+        /// The name that was asked for.
+        interface: String,
+    },
+    /// The driver cannot run XDP itself.
+    #[error(
+        "the driver of {interface} does not run XDP natively in this setup ({source}): set the XDP mode to generic or auto, or see the kernel's log for what the driver wants (MTU, queues, offloads)"
+    )]
+    NoNative {
+        /// The interface.
+        interface: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// Generic XDP does not work on the interface.
+    #[error("{interface} does not take XDP in generic mode ({source}): set the XDP mode to off")]
+    NoGeneric {
+        /// The interface.
+        interface: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// Someone else's program is there.
+    #[error(
+        "another XDP program is attached to {interface}: `bpftool net` shows it, `ip link set {interface} xdp off` removes it unless a running process holds it"
+    )]
+    Occupied {
+        /// The interface.
+        interface: String,
+    },
+    /// The kernel's verifier refused the program.
+    #[error("the kernel's verifier refuses the XDP gate ({last_line}); {}: please report it with that log", saved(.log))]
+    Verifier {
+        /// Where the log was saved, if it could be.
+        log: Option<PathBuf>,
+        /// The log's last line of substance.
+        last_line: String,
+    },
+    /// A table of the kernel has no room for what it should hold.
+    #[error("the gate's table of {table} has room for {capacity} entries, {needed} are needed: {remedy}")]
+    TableFull {
+        /// Which table.
+        table: &'static str,
+        /// Its size.
+        capacity: usize,
+        /// What it should hold.
+        needed: usize,
+        /// What the operator can do.
+        remedy: &'static str,
+    },
+    /// There is no memory for a table.
+    #[error(
+        "no memory for the gate's table of {table} ({source}): lower the number of sources that the gate has room for, or raise the memory limit of the service"
+    )]
+    Memory {
+        /// Which table.
+        table: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A table could not be read or changed.
+    #[error("the gate's table of {table} could not be {action}")]
+    Table {
+        /// Which table.
+        table: &'static str,
+        /// `read` or `changed`.
+        action: &'static str,
+        /// What the kernel said.
+        source: aya::maps::MapError,
+    },
+    /// An upstream port was opened on no address in particular.
+    #[error(
+        "{address} is no address that a reply can be sent to: upstream sockets must be bound to one of this host's addresses for the gate to know them"
+    )]
+    UnspecifiedAddress {
+        /// The address and port.
+        address: SocketAddr,
+    },
+    /// An upstream port is a port for requests.
+    #[error("{address} takes requests, so it cannot be a port toward home servers")]
+    PortTaken {
+        /// The address and port.
+        address: SocketAddr,
+    },
+    /// The program could not be loaded for another reason.
+    #[error("the XDP gate could not be loaded")]
+    Load {
+        /// What aya or the kernel said.
+        source: Box<aya::EbpfError>,
+    },
+}
+
+fn saved(log: &Option<PathBuf>) -> String {
+    match log {
+        Some(path) => format!("its log is in {}", path.display()),
+        None => "its log could not be saved".to_owned(),
+    }
+}

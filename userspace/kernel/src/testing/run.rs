@@ -1,0 +1,92 @@
+//! BPF test runs.
+
+use std::time::Duration;
+
+use aya::{
+    EbpfError, TestRun, TestRunOptions,
+    programs::{Program, ProgramError, Xdp},
+};
+
+use crate::{Gate, GateError, gate::Kernel, object::PROGRAM};
+
+/// What the program told XDP to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Drop the frame.
+    Drop,
+    /// Hand it to the network stack.
+    Pass,
+    /// Anything else, by its number.
+    Other(u32),
+}
+
+/// The result of a test run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// What the program said, the last time it ran.
+    pub action: Action,
+    /// How long it took, on average.
+    pub duration: Duration,
+}
+
+impl Gate {
+    /// Runs the program once for a frame that came in by the interface with this index.
+    ///
+    /// The interface must exist in this network namespace. The frame must have 14 octets at least.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says; [`GateError::Load`] where the gate is off.
+    pub fn run(&self, ifindex: u32, frame: &[u8]) -> Result<Ran, GateError> {
+        self.run_repeatedly(ifindex, frame, 1)
+    }
+
+    /// Runs the program for the same frame as often as asked, all of it counted.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::run`].
+    pub fn run_repeatedly(&self, ifindex: u32, frame: &[u8], repeat: u32) -> Result<Ran, GateError> {
+        let context = context(frame.len(), ifindex);
+        let options = TestRunOptions { data_in: Some(frame), ctx_in: Some(&context), repeat, ..Default::default() };
+        let result = self.program()?.test_run(options).map_err(failed)?;
+        let action = match result.return_value {
+            1 => Action::Drop,
+            2 => Action::Pass,
+            other => Action::Other(other),
+        };
+        Ok(Ran { action, duration: result.duration })
+    }
+
+    /// How many instructions the verifier walked through: its budget is a million.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says; [`GateError::Load`] where the gate is off.
+    pub fn verified_instructions(&self) -> Result<u32, GateError> {
+        let info = self.program()?.info().map_err(failed)?;
+        Ok(info.verified_instruction_count().unwrap_or(0))
+    }
+
+    fn program(&self) -> Result<&Xdp, GateError> {
+        let program = self.kernel().and_then(|Kernel { ebpf, .. }| ebpf.program(PROGRAM));
+        match program {
+            Some(Program::Xdp(program)) => Ok(program),
+            _ => Err(failed(ProgramError::NotLoaded)),
+        }
+    }
+}
+
+/// `struct xdp_md` of the kernel: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
+fn context(length: usize, ifindex: u32) -> [u8; 24] {
+    let mut context = [0; 24];
+    let fields = [0, length as u32, 0, ifindex, 0, 0];
+    for (octets, field) in context.chunks_exact_mut(4).zip(fields) {
+        octets.copy_from_slice(&field.to_ne_bytes());
+    }
+    context
+}
+
+fn failed(error: ProgramError) -> GateError {
+    GateError::Load { source: Box::new(EbpfError::from(error)) }
+}

@@ -1,0 +1,4 @@
+//! The gate in the running kernel. These tests need root.
+
+mod rules;
+mod world;

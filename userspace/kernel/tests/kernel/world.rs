@@ -1,0 +1,148 @@
+//! A small world to test in: our addresses, our sources, and a network namespace for each test that needs interfaces.
+
+use std::net::SocketAddr;
+
+use sekisho_abi::{
+    AddressBytes, Ingress, IngressKey, Outcome, PortKind, Reason, Roles, Service, ServiceKey, Source, SourceKey,
+    address_bytes,
+};
+use sekisho_kernel::{
+    Counters, Gate, GateError, GateOptions, GateTable, Mode, interface_index,
+    testing::{Action, Frame},
+};
+
+/// The loopback interface, which every namespace has.
+pub const LO: u32 = 1;
+/// The domain of untagged frames on `lo`.
+pub const DOMAIN: u32 = 5;
+
+pub const AUTH: &str = "192.0.2.1:1812";
+pub const ACCT: &str = "192.0.2.1:1813";
+pub const DYNAUTH: &str = "192.0.2.1:3799";
+pub const AUTH_V6: &str = "[2001:db8::1]:1812";
+/// A service address that carries nothing but RADIUS, and its index is 1.
+pub const DEDICATED: &str = "192.0.2.2:1812";
+pub const DEDICATED_V6: &str = "[2001:db8::2]:1812";
+/// Our port toward home servers.
+pub const UPSTREAM: &str = "192.0.2.1:40000";
+
+pub const CLIENT: &str = "198.51.100.7:50000";
+pub const CLIENT_V6: &str = "[2001:db8:100::7]:50000";
+pub const HOME_SERVER: &str = "203.0.113.9:1812";
+pub const DYNAUTH_CLIENT: &str = "198.51.100.8:50000";
+pub const STRANGER: &str = "198.51.100.66:50000";
+pub const STRANGER_V6: &str = "[2001:db8:666::1]:50000";
+/// Registered, but for ingress 1 alone.
+pub const ELSEWHERE: &str = "198.51.100.9:50000";
+pub const ELSEWHERE_V6: &str = "[2001:db8:100::9]:50000";
+/// Registered, but for the service address with index 1 alone.
+pub const OTHER_SERVICE: &str = "198.51.100.10:50000";
+
+pub fn at(text: &str) -> SocketAddr {
+    text.parse().expect("an address and port")
+}
+
+pub fn service_key(text: &str) -> ServiceKey {
+    ServiceKey { address: address_bytes(at(text).ip()), port: u32::from(at(text).port()) }
+}
+
+pub fn source_key(domain: u32, text: &str) -> SourceKey {
+    SourceKey { domain, address: octets(text) }
+}
+
+pub fn octets(text: &str) -> AddressBytes {
+    address_bytes(at(text).ip())
+}
+
+/// The tables that the tests begin with.
+pub fn table() -> GateTable {
+    let mut table = GateTable::default();
+    table.ingresses.insert(IngressKey::untagged(LO), Ingress { domain: DOMAIN, index: 0 });
+    let services = [
+        (AUTH, PortKind::Auth, 0),
+        (ACCT, PortKind::Acct, 0),
+        (DYNAUTH, PortKind::DynAuth, 0),
+        (DEDICATED, PortKind::Auth, 1),
+        (AUTH_V6, PortKind::Auth, 2),
+        (DEDICATED_V6, PortKind::Auth, 3),
+        (UPSTREAM, PortKind::Upstream, 0),
+    ];
+    for (address, kind, index) in services {
+        table.services.insert(service_key(address), Service::new(kind, index));
+    }
+    table.dedicated = vec![octets(DEDICATED), octets(DEDICATED_V6)];
+    let everywhere = u64::MAX;
+    let sources = [
+        (CLIENT, Roles::CLIENT, everywhere, everywhere),
+        (CLIENT_V6, Roles::ACCESS_NETWORK, everywhere, everywhere),
+        (HOME_SERVER, Roles::HOME_SERVER, everywhere, 0),
+        (DYNAUTH_CLIENT, Roles::DYNAUTH, everywhere, everywhere),
+        (ELSEWHERE, Roles::CLIENT, 2, everywhere),
+        (ELSEWHERE_V6, Roles::CLIENT, 2, everywhere),
+        (OTHER_SERVICE, Roles::CLIENT, everywhere, 2),
+    ];
+    for (id, (address, roles, ingresses, services)) in (0..).zip(sources) {
+        let source = Source { ingresses, services, ..Source::unlimited(roles, id) };
+        table.sources.insert(source_key(DOMAIN, address), source);
+    }
+    table
+}
+
+/// A RADIUS packet of this code and no attributes.
+pub fn radius(code: u8) -> Vec<u8> {
+    let mut packet = vec![0; 20];
+    packet[0] = code;
+    packet[3] = 20;
+    packet
+}
+
+/// An Access-Request from one to the other.
+pub fn request(from: &str, to: &str) -> Frame {
+    Frame::udp(at(from), at(to), radius(1))
+}
+
+/// A gate that is loaded and not attached.
+pub fn gate(table: &GateTable) -> Gate {
+    opened(Gate::open(&GateOptions { mode: Mode::Generic, max_sources: 1000, ..GateOptions::default() }, table))
+}
+
+/// The gate, or a failure that says what to do.
+pub fn opened(result: Result<Gate, GateError>) -> Gate {
+    match result {
+        Ok(gate) => gate,
+        Err(error @ (GateError::Capability { .. } | GateError::Refused { .. })) => {
+            panic!("the tests of the kernel part need root (try `sudo -E cargo test`): {error}")
+        }
+        Err(error) => panic!("{error:?}: {error}"),
+    }
+}
+
+/// Where the gate lets this frame end, by its own counters; every frame must be counted once.
+pub fn outcome_by(gate: &Gate, ifindex: u32, frame: &[u8]) -> Outcome {
+    let before = gate.counters().unwrap();
+    let ran = gate.run(ifindex, frame).unwrap();
+    let after = gate.counters().unwrap();
+    assert_eq!(after.get(Outcome::Seen), before.get(Outcome::Seen) + 1);
+    assert_eq!(after.ended(), before.ended() + 1, "every packet ends once");
+    let outcome = changed(&before, &after);
+    let expected = if matches!(outcome, Outcome::Dropped(_)) { Action::Drop } else { Action::Pass };
+    assert_eq!(ran.action, expected, "{outcome:?}");
+    outcome
+}
+
+/// As [`outcome_by`], on `lo`.
+pub fn outcome(gate: &Gate, frame: &[u8]) -> Outcome {
+    outcome_by(gate, LO, frame)
+}
+
+fn changed(before: &Counters, after: &Counters) -> Outcome {
+    let ends = [Outcome::NotOurs, Outcome::Passed, Outcome::Redirected, Outcome::Replied];
+    let ends = ends.into_iter().chain(Reason::ALL.iter().map(|reason| Outcome::Dropped(*reason)));
+    let mut ends = ends.filter(|end| after.get(*end) != before.get(*end));
+    ends.next().expect("a counter that changed")
+}
+
+/// Index of an interface in this namespace.
+pub fn index(interface: &str) -> u32 {
+    interface_index(interface).unwrap()
+}

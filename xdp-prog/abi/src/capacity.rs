@@ -1,0 +1,10 @@
+//! How many entries each of the kernel's tables holds.
+
+/// Sources, unless the operator sets another number.
+pub const SOURCES: u32 = 65_536;
+/// Our ports: a few for requests, the rest for the workers' ports toward home servers.
+pub const SERVICES: u32 = 65_536;
+/// Service addresses. Their indexes go to 63; a dedicated address without a port of ours has none.
+pub const ADDRESSES: u32 = 256;
+/// Ways in. Several may share one of the 64 indexes.
+pub const INGRESSES: u32 = 1024;

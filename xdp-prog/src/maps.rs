@@ -1,0 +1,63 @@
+//! What userspace tells the gate, and what the gate counts.
+//!
+//! Hash tables are preallocated: no packet waits for an allocation, and a full table refuses a new entry instead of
+//! evicting an old one, which would un-register a customer. The sizes here are those that userspace sets at load.
+//!
+//! A preallocated element may be used again as soon as it is removed, so a value that is removed at this very moment can
+//! be seen as another one's. One packet may then be judged by the wrong entry; userspace judges it again.
+
+use aya_ebpf::{
+    macros::map,
+    maps::{HashMap, PerCpuArray},
+};
+use sekisho_abi::{
+    AddressBytes, Ingress, IngressKey, Outcome, Service, ServiceKey, Source, SourceKey, capacity, service::AddressFlags,
+};
+
+/// Who may send, by domain and address.
+#[map]
+pub static SOURCES: HashMap<SourceKey, Source> = HashMap::with_max_entries(capacity::SOURCES, 0);
+
+/// Our ports: those that take requests, and those of workers toward home servers.
+#[map]
+pub static SERVICES: HashMap<ServiceKey, Service> = HashMap::with_max_entries(capacity::SERVICES, 0);
+
+/// Our service addresses alone, for packets that carry no port.
+#[map]
+pub static ADDRESSES: HashMap<AddressBytes, AddressFlags> = HashMap::with_max_entries(capacity::ADDRESSES, 0);
+
+/// The ways in.
+#[map]
+pub static INGRESSES: HashMap<IngressKey, Ingress> = HashMap::with_max_entries(capacity::INGRESSES, 0);
+
+/// One counter for each [`Outcome::slot`].
+#[map]
+pub static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Outcome::SLOTS, 0);
+
+/// The domain and index of a way in.
+#[inline(always)]
+pub fn ingress(key: &IngressKey) -> Option<Ingress> {
+    // SAFETY: a copy is taken at once; see above for a value that is removed meanwhile.
+    unsafe { INGRESSES.get(key) }.copied()
+}
+
+/// What one of our ports takes.
+#[inline(always)]
+pub fn service(address: AddressBytes, port: u16) -> Option<Service> {
+    // SAFETY: a copy is taken at once; see above for a value that is removed meanwhile.
+    unsafe { SERVICES.get(&ServiceKey { address, port: port as u32 }) }.copied()
+}
+
+/// The entry of a source.
+#[inline(always)]
+pub fn source(domain: u32, address: AddressBytes) -> Option<&'static Source> {
+    // SAFETY: the entry stays readable while the program runs (RCU); see above for one that is removed meanwhile.
+    unsafe { SOURCES.get(&SourceKey { domain, address }) }
+}
+
+/// The flags of one of our service addresses.
+#[inline(always)]
+pub fn address(address: &AddressBytes) -> Option<AddressFlags> {
+    // SAFETY: a copy is taken at once; see above for a value that is removed meanwhile.
+    unsafe { ADDRESSES.get(address) }.copied()
+}
