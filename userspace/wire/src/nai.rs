@@ -25,7 +25,7 @@ pub fn realm_prefix(name: &[u8]) -> Option<&[u8]> {
 /// Writes the canonical form of a realm to `out`: lower case, without the trailing dot, and for a name with letters
 /// beyond ASCII its A-labels (UTS 46 non-transitional, which includes NFC).
 ///
-/// `None` if this is no realm: empty, longer than 253 octets, with an empty label, a space or a control character, or
+/// `None` if this is no realm: empty, longer than 253 octets in that form, with an empty label, a space or a control character, or
 /// not IDNA. An ASCII name allocates nothing.
 pub fn canonical<'a>(realm: &[u8], out: &'a mut [u8; 255]) -> Option<&'a [u8]> {
     if realm.is_ascii() {

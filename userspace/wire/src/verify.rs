@@ -250,11 +250,13 @@ pub fn verify_reply(
 ) -> Result<VerifiedReply, ReplyRefusal> {
     let packet = layout.packet(buf.bytes());
     let at = only_message_authenticator(layout).map_err(|Repeated| ReplyRefusal::MessageAuthenticatorRepeated)?;
-    if at.is_none() && require_ma && layout.code.is_access_reply() {
-        return Err(ReplyRefusal::MessageAuthenticatorMissing);
-    }
-    if at.is_none() && layout.eap_message.is_some() {
-        return Err(ReplyRefusal::EapWithoutMessageAuthenticator);
+    if at.is_none() && layout.code.is_access_reply() {
+        if require_ma {
+            return Err(ReplyRefusal::MessageAuthenticatorMissing);
+        }
+        if layout.eap_message.is_some() {
+            return Err(ReplyRefusal::EapWithoutMessageAuthenticator);
+        }
     }
     if !authenticator_is_right(packet, request_authenticator, secret) {
         return Err(ReplyRefusal::ResponseAuthenticatorBad);
