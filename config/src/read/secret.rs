@@ -95,8 +95,8 @@ impl<'a> Vault<'a> {
         let text = section.text(key).optional()??;
         let octets = match key {
             key if key == inline => Ok(Zeroizing::new(text.as_bytes().to_vec())),
-            key if key == file => self.from_file(section, key, text),
-            _ => self.from_env(text),
+            key if key == file => self.file_octets(section, key, text),
+            _ => self.env_octets(text),
         };
         let octets = octets.map_err(|problem| section.fault(key, problem)).ok()?;
         if octets.is_empty() {
@@ -106,7 +106,7 @@ impl<'a> Vault<'a> {
         Some((key, octets))
     }
 
-    fn from_env(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    fn env_octets(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
         let missing = || {
             let remedy = "Set it where sekisho is started, or name another.";
             Problem::new(format!("the environment variable {name:?} is not set"), remedy)
@@ -114,7 +114,7 @@ impl<'a> Vault<'a> {
         (self.env)(name).map(|value| Zeroizing::new(value.into_bytes())).ok_or_else(missing)
     }
 
-    fn from_file(&self, section: &Section<'_>, key: &str, name: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    fn file_octets(&self, section: &Section<'_>, key: &str, name: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
         let directory = match &self.directory {
             Directory::At(directory) => directory,
             Directory::None => {

@@ -1,1 +1,30 @@
 //! Customers, contracts and their rules, compiled for the engine and the gate.
+//!
+//! [`compile`] takes a checked configuration (`sekisho-config`) and makes one [`RoutingSnapshot`] of it: which source may
+//! come in where (the gate's table, which the kernel gets too), whose terminal it is, which realm its customer has, and
+//! which home servers serve that. Contracts that are not to be served, by Art. 5.1 of the service regulation, are left
+//! out here, so the engine need not know of them.
+//!
+//! A reload compiles the whole again and hands over the new snapshot. What has kept its name keeps its number, its
+//! counters and, for a home server, its health: requests in flight hold such numbers. [`IdBook`] remembers the numbers;
+//! the program keeps it beside the snapshot and replaces both together, or neither.
+//!
+//! Files: `compile` (the whole, and its errors), `book` (numbers), `gate` (sources, services, ingresses), `routing`
+//! (customers, clients, realms, pools, home servers).
+//!
+//! Not here: the syntax of documents (`config`), what is done with a packet (`engine`), and any input or output: the
+//! indexes of interfaces come from a function that the caller gives.
+
+#![forbid(unsafe_code)]
+
+mod book;
+mod compile;
+mod gate;
+mod routing;
+
+pub use sekisho_engine::snapshot::RoutingSnapshot;
+
+pub use crate::{
+    book::IdBook,
+    compile::{CompileError, CompileErrors, Compiled, Context, compile},
+};
