@@ -6,7 +6,6 @@ use sekisho_wire::forward::redirect_request;
 
 use crate::{
     engine::{Engine, Transmit},
-    health::Health,
     pool,
     request::{may_take, octets},
     snapshot::{HomeKind, RealmService, RoutingSnapshot},
@@ -94,7 +93,8 @@ impl Engine {
         let choice = {
             let identifiers = &self.identifiers;
             pool::choose(snapshot, pool, from.kind, old.tried, &octets(peer.ip()), |home, health| {
-                health != Health::Dead && may_take(identifiers, now, home, health)
+                // Even a dead one, where nothing better is left: its answer is the first sign that it lives again.
+                may_take(identifiers, now, home, health)
             })
         };
         let Some(pool::Choice { home, bit }) = choice else { return false };

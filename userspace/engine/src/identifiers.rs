@@ -61,11 +61,6 @@ impl Identifiers {
         self.outstanding
     }
 
-    /// Requests waiting and identifiers resting.
-    pub fn held(&self) -> usize {
-        self.outstanding as usize + self.resting.len()
-    }
-
     /// Adds the next port's 256 identifiers.
     pub fn add_port(&mut self) {
         let first = self.holders.len() as u32;
@@ -144,7 +139,7 @@ mod tests {
         }
         ids.gave_up(Time::from_millis(1), Slot { port: 0, id: 7 });
         ids.gave_up(Time::from_millis(1), Slot { port: 0, id: 7 });
-        assert_eq!((ids.held(), ids.outstanding()), (256, 255));
+        assert_eq!(ids.outstanding(), 255);
         assert_eq!(ids.take(Time::from_millis(29_999), 1), None);
         assert_eq!(ids.take(Time::from_millis(30_001), 1), Some(Slot { port: 0, id: 7 }));
     }

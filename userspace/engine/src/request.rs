@@ -28,8 +28,9 @@ use crate::{
 const MAX_PROXY_STATES: u16 = 10;
 /// Error-Cause "Request Not Routable (Proxy)" (RFC 5176 §3.5).
 const NOT_ROUTABLE: [u8; 4] = 502u32.to_be_bytes();
-/// Requests and resting identifiers that a dead home server may hold: enough to notice that it lives again.
-const DEAD_HELD: usize = 64;
+/// Requests that may wait for a dead home server: enough to notice soon that it lives again, few enough that the
+/// identifiers which rest afterwards stay bounded, whatever the load.
+const DEAD_OUTSTANDING: u32 = 64;
 
 /// A request on its way through this file.
 struct Arrival<'s> {
@@ -323,7 +324,7 @@ pub(crate) fn may_take(identifiers: &[Identifiers], now: Time, home: &HomeServer
     identifiers.get(home.id.index()).is_some_and(|identifiers| {
         identifiers.can_take(now)
             && identifiers.outstanding() < home.max_outstanding
-            && (health != Health::Dead || identifiers.held() < DEAD_HELD)
+            && (health != Health::Dead || identifiers.outstanding() < DEAD_OUTSTANDING)
     })
 }
 

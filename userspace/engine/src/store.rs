@@ -64,8 +64,8 @@ impl Store {
         self.classes[stored.class as usize].free.push(stored.slot);
     }
 
-    /// Octets allocated.
-    pub fn allocated(&self) -> usize {
+    #[cfg(test)]
+    fn allocated(&self) -> usize {
         self.classes.iter().flat_map(|class| &class.chunks).map(|chunk| chunk.len()).sum()
     }
 }

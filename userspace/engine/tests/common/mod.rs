@@ -1,0 +1,365 @@
+//! A network in a test: one engine, one control engine, a clock that the test turns, and NASes and home servers that it plays.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use sekisho_abi::{
+    Ingress, IngressKey, PortKind, Reason, Roles, Service, Source, SourceKey, address_bytes, gate::GateTable,
+};
+use sekisho_engine::{
+    Control, Engine, Event, Limits, Settings, Time,
+    health::HomeState,
+    packet::{Action, Batch, Path, Socket, UpstreamPort},
+    snapshot::*,
+    stats::{PerWorker, WorkerStats},
+};
+use sekisho_wire::{
+    attr,
+    attribute::attributes,
+    buf::Buf,
+    build::{RequestBuilder, write_reply},
+    code::Code,
+    scan::scan,
+    secret::Secret,
+    verify::{RequestPolicy, verify_reply, verify_request},
+};
+
+pub const AUTH: u16 = 0;
+pub const ACCT: u16 = 1;
+pub const IFINDEX: u32 = 7;
+pub const NAS: &str = "192.0.2.10:40000";
+pub const NAS_B: &str = "192.0.2.20:40000";
+pub const HOME_1: &str = "198.51.100.1:1812";
+pub const HOME_2: &str = "198.51.100.2:1812";
+pub const ACCT_1: &str = "198.51.100.1:1813";
+
+pub fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+pub fn nas_secret() -> Secret {
+    Secret::new("the secret of the NAS").unwrap()
+}
+
+pub fn home_secret(index: usize) -> Secret {
+    Secret::new(format!("the secret of home {index}")).unwrap()
+}
+
+/// What a snapshot is made from.
+#[derive(Clone)]
+pub struct Plan {
+    pub version: u64,
+    pub clients: Vec<Option<(&'static str, u32, Vec<u8>)>>,
+    pub auth: Vec<&'static str>,
+    pub acct: Vec<&'static str>,
+    pub kind: PoolKind,
+    pub answer_within: Duration,
+    pub reject_delay: Duration,
+    pub states: HashMap<String, Arc<HomeState>>,
+}
+
+impl Default for Plan {
+    fn default() -> Plan {
+        let secret = b"the secret of the NAS".to_vec();
+        Plan {
+            version: 1,
+            clients: vec![Some((NAS, 0, secret.clone())), Some((NAS_B, 1, secret))],
+            auth: vec![HOME_1, HOME_2],
+            acct: vec![ACCT_1],
+            kind: PoolKind::FailOver,
+            answer_within: Duration::from_secs(10),
+            reject_delay: Duration::from_secs(1),
+            states: HashMap::new(),
+        }
+    }
+}
+
+impl Plan {
+    /// Customer 0 has `a.example` with a proxy; customer 1 has `b.example`, which nobody serves.
+    pub fn compile(&mut self) -> Arc<RoutingSnapshot> {
+        let mut gate = GateTable::default();
+        let mut snapshot = RoutingSnapshot { version: self.version, ..RoutingSnapshot::default() };
+        gate.ingresses.insert(IngressKey::untagged(IFINDEX), Ingress { domain: 0, index: 0 });
+        let mut register = |ip: IpAddr, roles: Roles, id: u32| {
+            let key = SourceKey { domain: 0, address: address_bytes(ip) };
+            let entry = gate.sources.entry(key).or_insert(Source::unlimited(roles, id));
+            entry.roles = entry.roles.with(roles);
+        };
+        for (index, client) in self.clients.iter().enumerate() {
+            snapshot.clients.push(client.as_ref().map(|(peer, customer, secret)| {
+                register(address(peer).ip(), Roles::CLIENT, index as u32);
+                Arc::new(Client {
+                    id: ClientId(index as u32),
+                    contract: format!("client-{index}"),
+                    customer: CustomerId(*customer),
+                    address: address(peer).ip(),
+                    secret: Secret::new(secret).unwrap(),
+                    require_message_authenticator: false,
+                    limit_proxy_state: true,
+                    reject_delay: self.reject_delay,
+                    answer_within: self.answer_within,
+                })
+            }));
+        }
+        for (id, name) in ["a", "b"].into_iter().enumerate() {
+            let realm = format!("{name}.example");
+            snapshot.realms.push(Some(Arc::new(Realm {
+                id: RealmId(id as u32),
+                name: realm.clone(),
+                customer: CustomerId(id as u32),
+                service: (id == 0).then_some(RealmService::Proxy(PoolId(0))),
+                stats: Arc::new(PerWorker::new(1)),
+            })));
+            snapshot.customers.push(Some(Arc::new(Customer {
+                id: CustomerId(id as u32),
+                name: name.to_owned(),
+                suffixes: HashMap::from([(realm.into_bytes().into(), RealmId(id as u32))]),
+                prefixes: HashMap::new(),
+                apns: HashMap::new(),
+                stats: Arc::new(PerWorker::new(1)),
+            })));
+        }
+        let homes =
+            self.auth.iter().map(|at| (at, HomeKind::Auth)).chain(self.acct.iter().map(|at| (at, HomeKind::Acct)));
+        let mut pool = Pool {
+            contract: "proxy-a".to_owned(),
+            customer: CustomerId(0),
+            kind: self.kind,
+            seed: 1,
+            auth: Vec::new(),
+            acct: Vec::new(),
+        };
+        for (index, (at, kind)) in homes.enumerate() {
+            let id = HomeId(index as u32);
+            register(address(at).ip(), Roles::HOME_SERVER, Source::NO_ID);
+            match kind {
+                HomeKind::Auth => pool.auth.push(id),
+                HomeKind::Acct => pool.acct.push(id),
+            }
+            snapshot.home_by_address.insert(address(at), id);
+            let state = self.states.entry((*at).to_owned()).or_default();
+            snapshot.homes.push(Some(Arc::new(HomeServer {
+                id,
+                name: format!("home-{at}"),
+                customer: CustomerId(0),
+                kind,
+                address: address(at),
+                secret: home_secret(index),
+                require_message_authenticator: false,
+                response_window: Duration::from_secs(3),
+                zombie_period: Duration::from_secs(20),
+                revive_interval: Duration::from_secs(60),
+                max_outstanding: 65_536,
+                state: Arc::clone(state),
+                stats: Arc::new(PerWorker::new(1)),
+            })));
+        }
+        snapshot.pools.push(pool);
+        snapshot.gate = gate;
+        Arc::new(snapshot)
+    }
+}
+
+/// A packet that left the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub path: Path,
+    pub bytes: Vec<u8>,
+}
+
+impl Sent {
+    pub fn upstream_port(&self) -> UpstreamPort {
+        match self.path.socket {
+            Socket::Upstream(port) => port,
+            Socket::Service(_) => panic!("sent to a client: {self:?}"),
+        }
+    }
+
+    pub fn to_client(&self) -> bool {
+        matches!(self.path.socket, Socket::Service(_))
+    }
+}
+
+pub struct World {
+    pub plan: Plan,
+    pub snapshot: Arc<RoutingSnapshot>,
+    pub engine: Engine,
+    pub control: Control,
+    pub stats: Arc<WorkerStats>,
+    pub now: Time,
+    pub batch: Batch,
+}
+
+impl World {
+    pub fn new() -> World {
+        World::with(Plan::default(), Limits::default())
+    }
+
+    pub fn with(mut plan: Plan, limits: Limits) -> World {
+        let snapshot = plan.compile();
+        let stats = Arc::new(WorkerStats::default());
+        let settings = Settings {
+            worker: 0,
+            services: vec![Service::new(PortKind::Auth, 0), Service::new(PortKind::Acct, 0)],
+            limits,
+            seed: [5; 32],
+            marker: *b"this one",
+        };
+        let engine = Engine::new(settings, Arc::clone(&snapshot), Arc::clone(&stats));
+        let control = Control::new(Arc::clone(&snapshot));
+        let now = Time::from_millis(1_000);
+        let mut world = World { plan, snapshot, engine, control, stats, now, batch: Batch::default() };
+        world.open_ports();
+        world
+    }
+
+    pub fn reload(&mut self, change: impl FnOnce(&mut Plan)) {
+        change(&mut self.plan);
+        self.plan.version += 1;
+        self.snapshot = self.plan.compile();
+        self.engine.set_snapshot(Arc::clone(&self.snapshot));
+        self.control.set_snapshot(Arc::clone(&self.snapshot));
+        self.open_ports();
+    }
+
+    pub fn open_ports(&mut self) {
+        while let Some(Event::OpenPort(port)) = self.engine.poll_event() {
+            self.engine.port_opened(port);
+        }
+    }
+
+    /// One packet in; what comes of it.
+    pub fn receive(&mut self, socket: Socket, peer: SocketAddr, bytes: &[u8]) -> (Action, Option<Sent>) {
+        let mut all = self.receive_all(&[(socket, peer, bytes.to_vec())]);
+        all.remove(0)
+    }
+
+    /// Packets in, in batches; what comes of each.
+    pub fn receive_all(&mut self, packets: &[(Socket, SocketAddr, Vec<u8>)]) -> Vec<(Action, Option<Sent>)> {
+        let mut out = Vec::new();
+        for chunk in packets.chunks(sekisho_engine::packet::BATCH) {
+            self.batch.clear();
+            for (packet, (socket, peer, bytes)) in self.batch.free_mut().iter_mut().zip(chunk) {
+                packet.buf.receive_space()[..bytes.len()].copy_from_slice(bytes);
+                packet.buf.set_received(bytes.len());
+                packet.path = Path { socket: *socket, peer: *peer, ifindex: IFINDEX };
+            }
+            self.batch.grow(chunk.len());
+            self.engine.handle_batch(self.now, &mut self.batch);
+            out.extend(self.batch.packets().iter().map(|packet| {
+                let sent = match packet.action {
+                    Action::Send(path) => Some(Sent { path, bytes: packet.buf.bytes().to_vec() }),
+                    _ => None,
+                };
+                (packet.action, sent)
+            }));
+            self.open_ports();
+        }
+        out
+    }
+
+    /// From the NAS to the authentication socket.
+    pub fn ask(&mut self, request: &[u8]) -> Option<Sent> {
+        self.receive(Socket::Service(AUTH), address(NAS), request).1
+    }
+
+    pub fn ask_acct(&mut self, request: &[u8]) -> Option<Sent> {
+        self.receive(Socket::Service(ACCT), address(NAS), request).1
+    }
+
+    /// The home server that got `sent` answers with these bytes.
+    pub fn answer(&mut self, sent: &Sent, reply: &[u8]) -> (Action, Option<Sent>) {
+        self.receive(sent.path.socket, sent.path.peer, reply)
+    }
+
+    /// Time passes, in steps of 10 ms; what the engine sends meanwhile, with the time.
+    pub fn pass(&mut self, duration: Duration) -> Vec<(Time, Sent)> {
+        let end = self.now + duration;
+        let mut out = Vec::new();
+        while self.now < end {
+            self.now = (self.now + Duration::from_millis(10)).min(end);
+            self.engine.handle_timeout(self.now);
+            if self.control.poll_timeout().is_some_and(|at| at <= self.now) {
+                self.control.handle_timeout(self.now);
+            }
+            loop {
+                self.batch.clear();
+                if self.engine.poll_transmit(&mut self.batch) == 0 {
+                    break;
+                }
+                for packet in self.batch.packets() {
+                    let Action::Send(path) = packet.action else { panic!("not to be sent") };
+                    out.push((self.now, Sent { path, bytes: packet.buf.bytes().to_vec() }));
+                }
+            }
+            self.open_ports();
+        }
+        out
+    }
+
+    pub fn dropped(&self, reason: Reason) -> u64 {
+        self.stats.dropped[reason as usize].read()
+    }
+}
+
+/// A PAP login with Message-Authenticator.
+pub fn pap(id: u8, user: &str, authenticator: u8) -> Vec<u8> {
+    RequestBuilder::new(Code::ACCESS_REQUEST, id, [authenticator; 16])
+        .attribute(attr::USER_NAME, user)
+        .user_password(b"opensesame", &nas_secret())
+        .attribute(attr::NAS_IP_ADDRESS, [192, 0, 2, 10])
+        .message_authenticator()
+        .build(&nas_secret())
+        .unwrap()
+}
+
+/// An accounting record of this Acct-Status-Type.
+pub fn accounting(id: u8, user: &str, status: u32) -> Vec<u8> {
+    let mut builder = RequestBuilder::new(Code::ACCOUNTING_REQUEST, id, [0; 16])
+        .attribute(attr::ACCT_STATUS_TYPE, status.to_be_bytes())
+        .attribute(attr::ACCT_SESSION_ID, format!("session-{id}"));
+    if !user.is_empty() {
+        builder = builder.attribute(attr::USER_NAME, user);
+    }
+    builder.build(&nas_secret()).unwrap()
+}
+
+/// What the home server (`index` in the snapshot) makes of the request: verified as a server would.
+pub fn verified_at_home(sent: &Sent, index: usize) -> Vec<(u8, Vec<u8>)> {
+    let mut buf = Buf::new();
+    buf.load(&sent.bytes).unwrap();
+    let layout = scan(buf.bytes()).unwrap();
+    let policy =
+        RequestPolicy { require_message_authenticator: layout.code == Code::ACCESS_REQUEST, limit_proxy_state: true };
+    verify_request(&buf, &layout, &home_secret(index), policy).unwrap();
+    attributes(&sent.bytes).map(|attribute| (attribute.number, attribute.value.to_vec())).collect()
+}
+
+/// A home server's reply to a request of ours.
+pub fn home_reply(sent: &Sent, index: usize, code: Code, attrs: &[(u8, &[u8])]) -> Vec<u8> {
+    let mut buf = Buf::new();
+    let authenticator = sent.bytes[4..20].try_into().unwrap();
+    write_reply(&mut buf, code, sent.bytes[1], &authenticator, &home_secret(index), &sent.bytes, attrs).unwrap();
+    buf.bytes().to_vec()
+}
+
+/// Verifies a reply as the NAS does, and gives its attributes.
+pub fn verified_at_nas(reply: &Sent, request: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let mut buf = Buf::new();
+    buf.load(&reply.bytes).unwrap();
+    let layout = scan(buf.bytes()).unwrap();
+    let authenticator = request[4..20].try_into().unwrap();
+    verify_reply(&buf, &layout, &authenticator, &nas_secret(), true).unwrap();
+    assert_eq!(layout.id, request[1]);
+    attributes(&reply.bytes).map(|attribute| (attribute.number, attribute.value.to_vec())).collect()
+}
+
+pub fn proxy_states(attrs: &[(u8, Vec<u8>)]) -> Vec<Vec<u8>> {
+    attrs.iter().filter(|(number, _)| *number == attr::PROXY_STATE).map(|(_, value)| value.clone()).collect()
+}

@@ -1,0 +1,59 @@
+//! A reload while requests are in flight.
+
+mod common;
+
+use common::*;
+use sekisho_abi::Reason;
+use sekisho_engine::packet::{Action, Socket};
+use sekisho_wire::{build::RequestBuilder, code::Code, secret::Secret};
+
+#[test]
+fn requests_in_flight_are_answered_after_a_reload_even_if_their_server_has_gone() {
+    let mut world = World::new();
+    let request = pap(1, "alice@a.example", 1);
+    let sent = world.ask(&request).unwrap();
+    world.reload(|plan| plan.auth = vec!["198.51.100.9:1812", HOME_2]);
+    let (_, back) = world.answer(&sent, &home_reply(&sent, 0, Code::ACCESS_ACCEPT, &[]));
+    verified_at_nas(&back.expect("the old server's answer"), &request);
+    let (action, _) = world.answer(&sent, &home_reply(&sent, 0, Code::ACCESS_ACCEPT, &[]));
+    assert_eq!(action, Action::Drop(Reason::ReplyUnmatched), "once its last request is answered nobody waits for it");
+}
+
+#[test]
+fn a_removed_client_is_a_stranger_at_once_and_gets_no_answer() {
+    let mut world = World::new();
+    let request = pap(1, "alice@a.example", 1);
+    let sent = world.ask(&request).unwrap();
+    world.reload(|plan| plan.clients[0] = None);
+    let (action, _) = world.answer(&sent, &home_reply(&sent, 0, Code::ACCESS_ACCEPT, &[]));
+    assert_eq!(action, Action::Drop(Reason::ReplyUnwanted));
+    let (action, _) = world.receive(Socket::Service(AUTH), address(NAS), &request);
+    assert_eq!(action, Action::Drop(Reason::Unregistered));
+}
+
+#[test]
+fn after_a_change_of_secret_a_repetition_under_the_old_one_gets_nothing() {
+    let mut world = World::new();
+    let request = pap(1, "alice@a.example", 1);
+    let sent = world.ask(&request).unwrap();
+    world.answer(&sent, &home_reply(&sent, 0, Code::ACCESS_ACCEPT, &[]));
+    world.reload(|plan| plan.clients[0] = Some((NAS, 0, b"another secret".to_vec())));
+    let (action, _) = world.receive(Socket::Service(AUTH), address(NAS), &request);
+    assert_eq!(action, Action::Drop(Reason::MessageAuthenticatorBad));
+    let fresh = RequestBuilder::new(Code::ACCESS_REQUEST, 2, [7; 16])
+        .attribute(1, "alice@a.example")
+        .message_authenticator()
+        .build(&Secret::new("another secret").unwrap())
+        .unwrap();
+    assert!(world.ask(&fresh).is_some());
+}
+
+#[test]
+fn after_a_reload_that_does_not_concern_it_a_repetition_still_gets_the_same_bytes() {
+    let mut world = World::new();
+    let request = pap(1, "alice@a.example", 1);
+    let sent = world.ask(&request).unwrap();
+    let (_, back) = world.answer(&sent, &home_reply(&sent, 0, Code::ACCESS_ACCEPT, &[]));
+    world.reload(|plan| plan.clients[1] = None);
+    assert_eq!(world.ask(&request), back);
+}
