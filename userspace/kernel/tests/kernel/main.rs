@@ -1,4 +1,6 @@
 //! The gate in the running kernel. These tests need root.
 
+mod figures;
+mod odd;
 mod rules;
 mod world;

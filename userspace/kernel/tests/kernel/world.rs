@@ -146,3 +146,8 @@ fn changed(before: &Counters, after: &Counters) -> Outcome {
 pub fn index(interface: &str) -> u32 {
     interface_index(interface).unwrap()
 }
+
+/// An end at a drop.
+pub fn dropped(reason: Reason) -> Outcome {
+    Outcome::Dropped(reason)
+}
