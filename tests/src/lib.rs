@@ -1,1 +1,36 @@
-//! Namespace harness, real peers, end-to-end tests.
+//! The network that sekisho is tested in, and who lives in it.
+//!
+//! A test builds a [`network::Network`]: the proxy in a network namespace of its own, and each NAS, stranger and home
+//! server in another, joined to the proxy by a veth pair, with IPv4 and IPv6. Then it starts real programs in them:
+//! [`sekisho::Sekisho`] with documents that it writes, [`freeradius::FreeRadius`] as home server, `radclient` as NAS
+//! ([`radclient`]); and scripted ones where a real peer would behave too well: [`nas::Nas`] sends what it is told,
+//! [`home::ScriptedHome`] answers late, twice, falsely or never. What happened is read from the outside, as an operator
+//! or a NAS would see it: replies, `/metrics`, `/status`, and the system's own counters of UDP datagrams.
+//!
+//! Namespaces have no names: they live in a thread and in the processes inside, so that nothing of them is left however
+//! a test ends. Processes die with the thread that started them, for the same reason. Every wait is bounded ([`wait`]).
+//!
+//! The tests stand in `e2e/`, one file a behaviour. They need root, and the paths of the programs in the environment:
+//! `make test` sees to both.
+
+#![deny(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a harness that cannot go on fails the test"
+)]
+
+pub mod documents;
+pub mod freeradius;
+pub mod home;
+pub mod http;
+pub mod metrics;
+pub mod namespace;
+pub mod nas;
+pub mod network;
+pub mod process;
+pub mod programs;
+pub mod radclient;
+pub mod sekisho;
+pub mod wait;

@@ -1,0 +1,165 @@
+//! A program in a namespace: its log is kept, and it does not outlive the test.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::namespace::Namespace;
+use crate::wait::{eventually, within};
+
+/// A running program. Dropping it kills it; if the test is failing, its log is printed first.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Child,
+    log: PathBuf,
+    directory: tempfile::TempDir,
+}
+
+/// What to start.
+#[derive(Debug)]
+pub struct Program {
+    command: Command,
+    name: String,
+}
+
+impl Program {
+    /// A program by its path, or its name if it stands in a system directory.
+    pub fn new(program: impl AsRef<OsStr>) -> Program {
+        // The parent is the namespace's thread: with it go all its processes, even when the test is killed.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--"]).arg(program.as_ref());
+        let name = Path::new(program.as_ref()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Program { command, name }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Program {
+        self.command.arg(argument);
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<T: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = T>) -> Program {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Sets a variable of the environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Program {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Starts it; what it prints goes to its log.
+    pub fn start(self, namespace: &Namespace) -> Process {
+        let Program { mut command, name } = self;
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let log = directory.path().join("log");
+        let out = File::create(&log).expect("a log");
+        command.stdin(Stdio::null()).stdout(out.try_clone().expect("a descriptor")).stderr(out);
+        let child = namespace.run(move || command.spawn()).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        Process { name, child, log, directory }
+    }
+
+    /// Runs it to its end, with `input` on its standard input, for at most `limit`.
+    pub fn finish(self, namespace: &Namespace, input: &str, limit: Duration) -> Finished {
+        let Program { mut command, name } = self;
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (log, source) = (directory.path().join("log"), directory.path().join("input"));
+        std::fs::write(&source, input).expect("the input");
+        let out = File::create(&log).expect("a log");
+        command.stdin(File::open(&source).expect("the input"));
+        command.stdout(out.try_clone().expect("a descriptor")).stderr(out);
+        let child = namespace.run(move || command.spawn()).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        let mut process = Process { name, child, log, directory };
+        let status = process.exits_within(limit);
+        Finished { status, output: process.log() }
+    }
+}
+
+/// What came of a program.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it printed, on both outputs.
+    pub output: String,
+}
+
+impl Process {
+    /// What it printed so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// Process number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A directory that lives as long as the process.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id() as i32).expect("a process number");
+        kill_process(pid, signal).unwrap_or_else(|fault| panic!("{}: kill: {fault}", self.name));
+    }
+
+    /// Stops (or, with [`Signal::CONT`], goes on).
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Kills it at once and waits for its end.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Whether it runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("wait").is_none()
+    }
+
+    /// Waits until it has printed `text`; fails the test if it ends before.
+    pub fn prints(&mut self, text: &str) {
+        let what = format!("{} prints {text:?}", self.name);
+        eventually(&what, || {
+            if self.log().contains(text) {
+                return Some(());
+            }
+            assert!(self.runs(), "{} ended before it printed {text:?}", self.name);
+            None
+        });
+    }
+
+    /// Waits for its end.
+    pub fn exits_within(&mut self, limit: Duration) -> ExitStatus {
+        let ended = within(limit, || self.child.try_wait().expect("wait"));
+        ended.unwrap_or_else(|| panic!("{} still runs after {limit:?}", self.name))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = self.log();
+            let last: Vec<&str> = log.lines().rev().take(120).collect();
+            eprintln!("──── the last of {}'s log", self.name);
+            last.iter().rev().for_each(|line| eprintln!("{line}"));
+            eprintln!("────");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The program under test, run as an operator runs it, in the proxy's namespace.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::documents::Documents;
+use crate::http::{self, Answer};
+use crate::metrics::Metrics;
+use crate::network::Network;
+use crate::process::{Finished, Process, Program};
+use crate::programs;
+use crate::wait::eventually;
+
+/// A running sekisho.
+#[derive(Debug)]
+pub struct Sekisho<'n> {
+    network: &'n Network,
+    process: Process,
+}
+
+impl<'n> Sekisho<'n> {
+    /// Starts it with these documents and waits until it is ready.
+    pub fn start(network: &'n Network, documents: &Documents) -> Sekisho<'n> {
+        let path = documents.write();
+        let program = Program::new(programs::sekisho()).args(["run", "--config"]).arg(path);
+        let mut process = program.start(&network.proxy);
+        eventually("sekisho is ready", || {
+            assert!(process.runs(), "sekisho did not start");
+            http::ask(&network.proxy, admin(), "GET", "/healthz").ok().filter(|answer| answer.status == 200)
+        });
+        Sekisho { network, process }
+    }
+
+    /// The process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// The metrics now.
+    pub fn metrics(&self) -> Metrics {
+        Metrics::parse(&self.get("/metrics").body)
+    }
+
+    /// The metrics as soon as `condition` holds; fails the test with `what` if it never does.
+    pub fn metrics_when(&self, what: &str, condition: impl Fn(&Metrics) -> bool) -> Metrics {
+        eventually(what, || Some(self.metrics()).filter(&condition))
+    }
+
+    /// `/status`.
+    pub fn status(&self) -> serde_json::Value {
+        serde_json::from_str(&self.get("/status").body).expect("/status is JSON")
+    }
+
+    /// Runs a sub-command of `sekisho` beside it.
+    pub fn command(&self, words: &[&str]) -> Finished {
+        let program = Program::new(programs::sekisho()).args(words);
+        program.finish(&self.network.proxy, "", Duration::from_secs(60))
+    }
+
+    /// Writes the documents anew and asks it to apply them.
+    pub fn reload(&self, documents: &Documents) -> Finished {
+        documents.write();
+        self.command(&["reload"])
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        let answer = http::ask(&self.network.proxy, admin(), "GET", path);
+        let answer = answer.unwrap_or_else(|fault| panic!("{path}: {fault}"));
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer
+    }
+}
+
+/// The admin API, which the proxy alone reaches.
+pub fn admin() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 9812))
+}
