@@ -1,1 +1,27 @@
 //! Load generator, home server, relay, and side-by-side runs against peers.
+//!
+//! Four programs, thin over the modules here, answer one question: what does a proxied transaction cost, and who pays?
+//!
+//! - `sekisho-load` ([`load`]) plays many NASes: it sends accounting records or logins in a closed or an open loop from
+//!   packets signed beforehand, retransmits as a NAS does, verifies every reply, and reports what became of each request.
+//! - `sekisho-home` ([`home`]) plays a home server: it checks authenticators and passwords and answers; asked to, it
+//!   answers late, wrongly, twice or not at all. It is also what stands beside the proxy in a first try-out.
+//! - `sekisho-relay` ([`relay`]) moves datagrams to a home server and back and does no RADIUS: the floor that no proxy on
+//!   the same sockets can go below.
+//! - `sekisho-compare` ([`compare`]) runs relay, sekisho, FreeRADIUS and radsecproxy in turn under the same load and counts
+//!   each one's processor time per *completed* transaction.
+//!
+//! All of them use sekisho's own codec and sockets, so what they say about correctness is sekisho's own opinion;
+//! independent judges (radclient, FreeRADIUS as home server) stand in the tests, not here. The tools are made to be cheap,
+//! since they share the processors with what they measure, and that share is reported too.
+
+#![forbid(unsafe_code)]
+
+pub mod compare;
+pub mod home;
+pub mod load;
+pub mod options;
+pub mod process;
+pub mod relay;
+pub mod stop;
+pub mod wait;
