@@ -1,0 +1,108 @@
+//! The admin API from the other side: what `reload`, `status` and `probe` ask a running node.
+
+use std::time::Duration;
+
+use crate::report::Report;
+
+/// Where the admin API is unless told otherwise.
+pub const DEFAULT: &str = "http://127.0.0.1:9812";
+
+/// A running node's admin API.
+#[derive(Clone, Debug)]
+pub struct Client {
+    base: String,
+    agent: ureq::Agent,
+}
+
+/// Why there is no answer from a node.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// Nobody there.
+    #[error(
+        "no node answers at {base}: {reason}\nStart it with `sekisho run`, or name its admin.address with --admin http://ADDRESS:PORT"
+    )]
+    Unreachable {
+        /// The address asked.
+        base: String,
+        /// What the kernel or the HTTP client said.
+        reason: String,
+    },
+    /// Somebody there, but not this program or another version of it.
+    #[error("what answers at {base} is no sekisho of this version: {reason}")]
+    Unintelligible {
+        /// The address asked.
+        base: String,
+        /// What was not understood.
+        reason: String,
+    },
+    /// A faulty document, or a change that cannot be made live: nothing has changed.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl Client {
+    /// For the API at `base`, e.g. `http://127.0.0.1:9812`; the scheme may be left out.
+    pub fn new(base: &str) -> Client {
+        let base = base.trim_end_matches('/');
+        let base = if base.contains("://") { base.to_owned() } else { format!("http://{base}") };
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(30)))
+            .http_status_as_error(false)
+            .proxy(None)
+            .build();
+        Client { base, agent: config.into() }
+    }
+
+    /// What the node does and did.
+    ///
+    /// # Errors
+    ///
+    /// [`AdminError::Unreachable`], [`AdminError::Unintelligible`].
+    pub fn report(&self) -> Result<Report, AdminError> {
+        let url = format!("{}/status", self.base);
+        let (_, text) = self.finish(self.agent.get(&url).call())?;
+        serde_json::from_str(&text).map_err(|error| self.unintelligible(&error))
+    }
+
+    /// Asks for a reload; gives the difference in words.
+    ///
+    /// # Errors
+    ///
+    /// Any [`AdminError`].
+    pub fn reload(&self) -> Result<String, AdminError> {
+        let url = format!("{}/reload", self.base);
+        match self.finish(self.agent.post(&url).send_empty())? {
+            (200, text) => Ok(text),
+            (422, text) => Err(AdminError::Refused(text.trim_end().to_owned())),
+            (status, _) => Err(self.unintelligible(&format!("HTTP status {status}"))),
+        }
+    }
+
+    fn finish(
+        &self,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<(u16, String), AdminError> {
+        let unreachable =
+            |error: ureq::Error| AdminError::Unreachable { base: self.base.clone(), reason: error.to_string() };
+        let mut answer = answer.map_err(unreachable)?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.body_mut().read_to_string().map_err(unreachable)?))
+    }
+
+    fn unintelligible(&self, reason: &dyn std::fmt::Display) -> AdminError {
+        AdminError::Unintelligible { base: self.base.clone(), reason: reason.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_there_says_how_to_start() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let error = Client::new(&closed.to_string()).report().unwrap_err();
+        assert!(matches!(error, AdminError::Unreachable { .. }));
+        assert!(error.to_string().contains("sekisho run"), "{error}");
+    }
+}

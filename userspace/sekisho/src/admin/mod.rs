@@ -1,0 +1,4 @@
+//! The admin API, from both sides.
+
+pub mod client;
+pub mod server;

@@ -1,0 +1,67 @@
+//! The admin API: `GET /metrics`, `/status`, `/healthz`; `POST /reload`.
+//!
+//! It has no authentication, so it listens on a loopback address by default; nothing it serves is a secret.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::IntoResponse,
+    routing::{get, post},
+};
+use tokio::net::TcpListener;
+
+use crate::{metrics, report::Report, running::Running};
+
+/// Opens the API's address.
+///
+/// # Errors
+///
+/// What the kernel says.
+pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Serves until the task is dropped.
+///
+/// # Errors
+///
+/// What the kernel says about the listening socket.
+pub async fn serve(listener: std::net::TcpListener, running: Arc<Running>) -> io::Result<()> {
+    let routes = Router::new()
+        .route("/metrics", get(scrape))
+        .route("/status", get(status))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/reload", post(reload))
+        .with_state(running);
+    axum::serve(TcpListener::from_std(listener)?, routes).await
+}
+
+async fn scrape(State(running): State<Arc<Running>>) -> impl IntoResponse {
+    let text = read(running, |report| metrics::render(&report)).await;
+    text.map(|text| ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
+}
+
+async fn status(State(running): State<Arc<Running>>) -> impl IntoResponse {
+    read(running, |report| report).await.map(Json)
+}
+
+async fn reload(State(running): State<Arc<Running>>) -> impl IntoResponse {
+    match running.reload().await {
+        Ok(changes) => (StatusCode::OK, changes),
+        Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")),
+    }
+}
+
+/// Reads counters beside the runtime: a node with many customers has many.
+async fn read<T: Send + 'static>(
+    running: Arc<Running>,
+    then: impl FnOnce(Report) -> T + Send + 'static,
+) -> Result<T, StatusCode> {
+    let read = tokio::task::spawn_blocking(move || then(running.report()));
+    read.await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+}

@@ -1,0 +1,33 @@
+//! `sekisho check`: what the documents say, or all that is wrong with them.
+
+use std::path::PathBuf;
+
+use super::Exit;
+use crate::documents::{self, Documents};
+
+/// What to check.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The node's document, or the directory that holds it as sekisho.toml
+    #[arg(value_name = "PATH", default_value = documents::DEFAULT)]
+    path: PathBuf,
+}
+
+pub(super) fn run(args: &Args) -> Exit {
+    match Documents::load(&args.path) {
+        Ok(documents) => {
+            for warning in &documents.warnings {
+                println!("warning: {warning}");
+            }
+            println!("{documents}");
+            Exit::Success
+        }
+        Err(faults) => {
+            for warning in &faults.warnings {
+                eprintln!("warning: {warning}");
+            }
+            eprintln!("{faults}");
+            Exit::Refused
+        }
+    }
+}

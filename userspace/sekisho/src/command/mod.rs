@@ -1,0 +1,88 @@
+//! The command line: one file a command.
+
+mod check;
+mod probe;
+mod reload;
+mod run;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{admin::client, log::Format};
+
+/// A RADIUS proxy behind an XDP gate.
+#[derive(Debug, Parser)]
+#[command(name = "sekisho", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the node that the documents describe
+    Run(run::Args),
+    /// Check the documents and say what they mean
+    Check(check::Args),
+    /// Have the running node read its documents again
+    Reload(AdminArgs),
+    /// Show what the running node does, at a glance
+    Status(status::Args),
+    /// Send one login or accounting record and explain the answer
+    Probe(probe::Args),
+}
+
+/// Where a running node is asked.
+#[derive(Clone, Debug, clap::Args)]
+struct AdminArgs {
+    /// The running node's admin address
+    #[arg(long, value_name = "URL", default_value = client::DEFAULT, env = "SEKISHO_ADMIN")]
+    admin: String,
+}
+
+/// How logs look.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct LogArgs {
+    /// How log lines look
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    log_format: Format,
+}
+
+/// What the program's exit tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// Done; for a probe: accepted.
+    Success = 0,
+    /// Failed; for a probe: rejected or challenged.
+    Failure = 1,
+    /// Faulty documents, or a command line that cannot be understood: nothing was done.
+    Refused = 2,
+    /// For a probe: no answer.
+    NoAnswer = 3,
+}
+
+/// Parses the command line, runs the command, tells how it ended.
+pub fn main() -> ExitCode {
+    let exit = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Reload(args) => reload::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Probe(args) => probe::run(&args),
+    };
+    ExitCode::from(exit as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,192 @@
+//! `sekisho run`: up, until told to stop.
+
+use std::{
+    future::pending,
+    io,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+    task::JoinSet,
+    time::timeout,
+};
+
+use super::{Exit, LogArgs};
+use crate::{
+    admin::server,
+    documents::{self, Documents},
+    health, log,
+    running::Running,
+    start::{Started, start},
+    summary,
+    worker::{Ended, Message},
+};
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The node's document, or the directory that holds it as sekisho.toml
+    #[arg(long, value_name = "PATH", default_value = documents::DEFAULT)]
+    config: PathBuf,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// Requests in flight get this long to be answered at the end.
+const DRAIN: Duration = Duration::from_secs(2);
+/// Then workers get this long to close their sockets.
+const LEAVE: Duration = Duration::from_secs(1);
+/// Whatever happens, the process is gone after this.
+const DEADLINE: Duration = Duration::from_millis(4500);
+
+pub(super) fn run(args: &Args) -> Exit {
+    let documents = match Documents::load(&args.config) {
+        Ok(documents) => documents,
+        Err(faults) => {
+            eprintln!("{faults}");
+            return Exit::Refused;
+        }
+    };
+    if let Err(error) = log::start(documents.node.log.name(), args.log.log_format) {
+        eprintln!("{error}");
+        return Exit::Refused;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("control").enable_all().build();
+    let ended = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
+        let ended = runtime.block_on(live(documents));
+        runtime.shutdown_background();
+        ended
+    });
+    match ended {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            eprintln!("{error}");
+            Exit::Failure
+        }
+    }
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next wish to stop.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+async fn live(documents: Documents) -> Result<(), String> {
+    // Before anything is up: a signal that comes meanwhile must not leave the gate behind.
+    let mut signals = Signals::new().map_err(|error| format!("cannot watch signals: {error}"))?;
+    let warnings = documents.warnings.clone();
+    let Started { running, admin, ended } = start(documents).map_err(|error| error.to_string())?;
+    print!("{}", summary::up(&running.report(), admin.local_addr().ok()));
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    tracing::info!("up");
+
+    let mut workers = JoinSet::new();
+    for (index, end) in ended.into_iter().enumerate() {
+        workers.spawn(async move { end_of(index, end).await });
+    }
+    let api = tokio::spawn(server::serve(admin, Arc::clone(&running)));
+    let tasks = [tokio::spawn(health::run(Arc::clone(&running))), tokio::spawn(sample(Arc::clone(&running)))];
+
+    let failed = loop {
+        tokio::select! {
+            _ = signals.interrupt.recv() => break None,
+            _ = signals.terminate.recv() => break None,
+            _ = signals.hang_up.recv() => {
+                let running = Arc::clone(&running);
+                tokio::spawn(async move { running.reload().await.is_ok() });
+            }
+            end = workers.join_next() => break Some(match end {
+                Some(Ok(message)) => message,
+                _ => "a worker ended by itself".to_owned(),
+            }),
+        }
+    };
+    if let Some(message) = &failed {
+        tracing::error!("{message}; stopping");
+    }
+    stop(&running, &mut signals, &mut workers).await;
+    api.abort();
+    tasks.iter().for_each(|task| task.abort());
+    tracing::info!("down");
+    failed.map_or(Ok(()), Err)
+}
+
+async fn end_of(index: usize, end: Ended) -> String {
+    match end.await {
+        Ok(Ok(())) => format!("worker {index} ended"),
+        Ok(Err(error)) => format!("worker {index} failed: {error}"),
+        Err(_) => format!("worker {index} ended by a panic"),
+    }
+}
+
+/// No new requests; what is in flight gets a moment to be answered; then all leave. A second signal skips the moment.
+async fn stop(running: &Running, signals: &mut Signals, workers: &mut JoinSet<String>) {
+    std::thread::spawn(|| {
+        std::thread::sleep(DEADLINE);
+        eprintln!("stopping took too long; leaving at once");
+        std::process::exit(1);
+    });
+    tracing::info!("stopping: no new requests; a second signal leaves at once");
+    let drained = running.workers.iter().filter_map(|worker| {
+        let (done, drained) = oneshot::channel();
+        worker.tell(Message::Drain(done)).then_some(drained)
+    });
+    let drained: Vec<oneshot::Receiver<()>> = drained.collect();
+    let all = async {
+        for worker in drained {
+            // An error is a worker that has ended already: nothing left to wait for.
+            let _ = worker.await;
+        }
+    };
+    tokio::select! {
+        outcome = timeout(DRAIN, all) => if outcome.is_err() {
+            tracing::warn!("stopping with requests in flight: their home servers have not answered");
+        },
+        () = signals.stop() => tracing::warn!("leaving at once"),
+    }
+    for worker in &running.workers {
+        worker.tell(Message::Stop);
+    }
+    let left = timeout(LEAVE, async { while workers.join_next().await.is_some() {} }).await;
+    if left.is_err() {
+        tracing::error!("a worker does not leave");
+    }
+}
+
+async fn sample(running: Arc<Running>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        seconds.tick().await;
+        let running = Arc::clone(&running);
+        if tokio::task::spawn_blocking(move || running.sample()).await.is_err() {
+            // The runtime is shutting down.
+            pending::<()>().await;
+        }
+    }
+}

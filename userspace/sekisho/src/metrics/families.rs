@@ -1,0 +1,175 @@
+//! Counters and gauges: each family's name, help and values side by side.
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+use sekisho_engine::health::Health;
+
+use crate::report::{Customer, Gate, Node, Realm, Replies, Report, Server, Totals};
+
+/// The modes of an interface.
+const MODES: [&str; 3] = ["native", "generic", "off"];
+
+/// Records everything but the histograms.
+pub(super) fn record(report: &Report) {
+    node(&report.node);
+    totals(&report.totals);
+    gate(&report.gate);
+    dropped(report);
+    describe_customers();
+    for one in &report.customers {
+        customer(one);
+        one.realms.iter().for_each(|of| realm(&one.name, of));
+        one.servers.iter().for_each(|of| server(&one.name, of));
+    }
+}
+
+fn node(node: &Node) {
+    describe_gauge!("sekisho_build_info", "Always 1; the label tells the version.");
+    gauge!("sekisho_build_info", "version" => node.version.clone()).set(1.0);
+    describe_gauge!("sekisho_uptime_seconds", Unit::Seconds, "Time since the start, in seconds.");
+    gauge!("sekisho_uptime_seconds").set(node.uptime);
+    describe_gauge!("sekisho_workers", "Worker threads.");
+    gauge!("sekisho_workers").set(node.workers as f64);
+    describe_counter!("sekisho_config_reloads_total", "Attempts to reload the documents, by result.");
+    counter!("sekisho_config_reloads_total", "result" => "success").absolute(node.reloads_succeeded);
+    counter!("sekisho_config_reloads_total", "result" => "refused").absolute(node.reloads_refused);
+    describe_gauge!("sekisho_config_last_reload_successful", "1 unless the last attempt to reload was refused.");
+    let refused = node.reload.is_some_and(|reload| !reload.succeeded);
+    gauge!("sekisho_config_last_reload_successful").set(if refused { 0.0 } else { 1.0 });
+    describe_gauge!("sekisho_config_last_reload_timestamp_seconds", "When the last attempt was, in seconds since 1970.");
+    if let Some(reload) = node.reload {
+        gauge!("sekisho_config_last_reload_timestamp_seconds").set(reload.at as f64);
+    }
+}
+
+fn totals(totals: &Totals) {
+    describe_counter!("sekisho_datagrams_total", "Datagrams received, on service sockets and from home servers.");
+    counter!("sekisho_datagrams_total", "socket" => "service").absolute(totals.requests_received);
+    counter!("sekisho_datagrams_total", "socket" => "upstream").absolute(totals.replies_received);
+    describe_counter!("sekisho_requests_total", "Requests verified, by code.");
+    counter!("sekisho_requests_total", "code" => "access").absolute(totals.access);
+    counter!("sekisho_requests_total", "code" => "accounting").absolute(totals.accounting);
+    counter!("sekisho_requests_total", "code" => "status").absolute(totals.status);
+    describe_counter!("sekisho_replies_total", "Replies sent to clients, by code.");
+    for (code, count) in totals.replies.by_code() {
+        counter!("sekisho_replies_total", "code" => code).absolute(count);
+    }
+    for (name, help, count) in [
+        ("sekisho_forwarded_total", "Requests forwarded for the first time.", totals.forwarded),
+        ("sekisho_retransmitted_total", "Copies sent upstream again because the client repeated.", totals.retransmitted),
+        ("sekisho_failovers_total", "Requests moved to another home server.", totals.failed_over),
+        ("sekisho_repeated_replies_total", "Replies repeated from the cache.", totals.repeated),
+        ("sekisho_superseded_total", "Requests that took the place of an older one of the same key.", totals.superseded),
+        ("sekisho_expired_total", "Requests that got no answer within the client's budget.", totals.expired),
+        ("sekisho_delayed_rejects_total", "Rejects of our own that were held back.", totals.delayed),
+        ("sekisho_undelayed_rejects_total", "Rejects sent at once because too many were held back.", totals.undelayed),
+        ("sekisho_undecryptable_total", "Attributes that could not be decrypted and were left out.", totals.undecryptable),
+        ("sekisho_loops_total", "Proxy loops detected.", totals.loops),
+    ] {
+        describe_counter!(name, help);
+        counter!(name).absolute(count);
+    }
+    for (name, help, value) in [
+        ("sekisho_in_flight", "Requests in flight.", totals.in_flight),
+        ("sekisho_remembered", "Answers remembered for retransmissions.", totals.remembered),
+        ("sekisho_upstream_ports", "Ports open toward home servers.", totals.ports),
+    ] {
+        describe_gauge!(name, help);
+        gauge!(name).set(value as f64);
+    }
+}
+
+fn gate(gate: &Gate) {
+    describe_counter!("sekisho_gate_packets_total", "Packets that the gate in the kernel saw, by where they ended.");
+    for found in &gate.packets {
+        counter!("sekisho_gate_packets_total", "outcome" => found.name.clone()).absolute(found.count);
+    }
+    if !gate.packets.is_empty() {
+        let dropped = gate.dropped.iter().map(|found| found.count).sum();
+        counter!("sekisho_gate_packets_total", "outcome" => "dropped").absolute(dropped);
+    }
+    describe_gauge!("sekisho_xdp_mode", "1 for the mode that the gate has on the interface.");
+    for interface in &gate.interfaces {
+        for mode in MODES {
+            let value = if interface.mode == mode { 1.0 } else { 0.0 };
+            gauge!("sekisho_xdp_mode", "interface" => interface.name.clone(), "mode" => mode).set(value);
+        }
+    }
+}
+
+fn dropped(report: &Report) {
+    describe_counter!("sekisho_dropped_total", "Packets dropped, by where and why.");
+    for (at, counts) in [("kernel", &report.gate.dropped), ("userspace", &report.dropped)] {
+        for found in counts {
+            counter!("sekisho_dropped_total", "where" => at, "reason" => found.name.clone()).absolute(found.count);
+        }
+    }
+}
+
+fn describe_customers() {
+    for (name, help) in [
+        ("sekisho_customer_requests_total", "Requests verified from the customer's clients."),
+        ("sekisho_customer_replies_total", "Replies sent to the customer's clients, by code."),
+        ("sekisho_customer_dropped_total", "Packets of the customer's clients dropped, of whatever reason."),
+        ("sekisho_customer_unroutable_total", "Requests of the customer's clients for no realm that may be served."),
+        ("sekisho_realm_requests_total", "Requests routed to the realm."),
+        ("sekisho_realm_replies_total", "Replies for the realm, by code."),
+        ("sekisho_realm_expired_total", "Requests for the realm that got no answer."),
+        ("sekisho_server_requests_total", "Requests sent to the home server for the first time."),
+        ("sekisho_server_retransmitted_total", "Copies sent to the home server again."),
+        ("sekisho_server_replies_total", "Verified replies of the home server, by code."),
+        ("sekisho_server_timeouts_total", "Requests not answered within response_window."),
+        ("sekisho_server_forged_total", "Replies that did not verify."),
+        ("sekisho_server_unmatched_total", "Replies that no request waited for."),
+    ] {
+        describe_counter!(name, help);
+    }
+    describe_gauge!("sekisho_server_outstanding", "Requests outstanding at the home server.");
+    describe_gauge!("sekisho_server_state", "1 for the state that the home server is in.");
+}
+
+fn customer(customer: &Customer) {
+    let name = &customer.name;
+    counter!("sekisho_customer_requests_total", "customer" => name.clone()).absolute(customer.requests);
+    counter!("sekisho_customer_dropped_total", "customer" => name.clone()).absolute(customer.dropped);
+    counter!("sekisho_customer_unroutable_total", "customer" => name.clone()).absolute(customer.unroutable);
+    replies("sekisho_customer_replies_total", &[("customer", name)], &customer.replies);
+}
+
+fn realm(customer: &str, realm: &Realm) {
+    let labels = [("customer", customer), ("realm", realm.name.as_str())];
+    count("sekisho_realm_requests_total", &labels, realm.requests);
+    count("sekisho_realm_expired_total", &labels, realm.expired);
+    replies("sekisho_realm_replies_total", &labels, &realm.replies);
+}
+
+fn server(customer: &str, server: &Server) {
+    let labels = [("customer", customer), ("server", server.name.as_str()), ("kind", server.kind.as_str())];
+    count("sekisho_server_requests_total", &labels, server.requests);
+    count("sekisho_server_retransmitted_total", &labels, server.retransmitted);
+    count("sekisho_server_timeouts_total", &labels, server.timeouts);
+    count("sekisho_server_forged_total", &labels, server.forged);
+    count("sekisho_server_unmatched_total", &labels, server.unmatched);
+    replies("sekisho_server_replies_total", &labels, &server.replies);
+    gauge!("sekisho_server_outstanding", &owned(&labels)).set(server.outstanding as f64);
+    for health in Health::ALL {
+        let mut labels = owned(&labels);
+        labels.push(("state".to_owned(), health.name().to_owned()));
+        gauge!("sekisho_server_state", &labels).set(if server.state == health.name() { 1.0 } else { 0.0 });
+    }
+}
+
+fn replies(name: &'static str, labels: &[(&str, &str)], replies: &Replies) {
+    for (code, value) in replies.by_code() {
+        let mut labels = owned(labels);
+        labels.push(("code".to_owned(), code.to_owned()));
+        counter!(name, &labels).absolute(value);
+    }
+}
+
+fn count(name: &'static str, labels: &[(&str, &str)], value: u64) {
+    counter!(name, &owned(labels)).absolute(value);
+}
+
+fn owned(labels: &[(&str, &str)]) -> Vec<(String, String)> {
+    labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}

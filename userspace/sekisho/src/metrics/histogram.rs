@@ -1,0 +1,60 @@
+//! Histograms, written from the workers' own buckets.
+//!
+//! The exporter keeps histograms by observing every single value; ours are counted already, so their lines are written
+//! here, with the exporter's own helpers for the format.
+
+use std::fmt::Write as _;
+
+use metrics_exporter_prometheus::formatting::{sanitize_label_value, write_help_line, write_type_line};
+
+use crate::report::{Histogram, Report};
+
+/// From a request's arrival to its reply.
+const REALM: (&str, &str) =
+    ("sekisho_realm_latency_seconds", "Time from a request's arrival to its reply to the client, in seconds.");
+/// From sending to the verified reply.
+const SERVER: (&str, &str) =
+    ("sekisho_server_latency_seconds", "Time from sending a request to a home server to its verified reply, in seconds.");
+
+/// Appends every histogram of the report.
+pub(super) fn write(text: &mut String, report: &Report) {
+    let realms = report.customers.iter().flat_map(|customer| {
+        customer.realms.iter().map(|realm| {
+            (labels(&[("customer", &customer.name), ("realm", &realm.name)]), &realm.latency)
+        })
+    });
+    family(text, REALM, realms);
+    let servers = report.customers.iter().flat_map(|customer| {
+        customer.servers.iter().map(|server| {
+            let names = [("customer", &customer.name), ("server", &server.name), ("kind", &server.kind)];
+            (labels(&names), &server.latency)
+        })
+    });
+    family(text, SERVER, servers);
+}
+
+fn family<'a>(text: &mut String, (name, help): (&str, &str), series: impl Iterator<Item = (String, &'a Histogram)>) {
+    let mut series = series.peekable();
+    if series.peek().is_none() {
+        return;
+    }
+    write_help_line(text, name, None, None, help);
+    write_type_line(text, name, None, None, "histogram");
+    for (labels, histogram) in series {
+        // Writing to a String does not fail.
+        for (bound, count) in histogram.cumulative() {
+            let _ = writeln!(text, "{name}_bucket{{{labels},le=\"{bound}\"}} {count}");
+        }
+        let (count, seconds) = (histogram.count(), histogram.seconds());
+        let _ = writeln!(text, "{name}_bucket{{{labels},le=\"+Inf\"}} {count}");
+        let _ = writeln!(text, "{name}_sum{{{labels}}} {seconds}");
+        let _ = writeln!(text, "{name}_count{{{labels}}} {count}");
+    }
+    text.push('\n');
+}
+
+fn labels(pairs: &[(&str, &String)]) -> String {
+    let pairs: Vec<String> =
+        pairs.iter().map(|(name, value)| format!("{name}=\"{}\"", sanitize_label_value(value))).collect();
+    pairs.join(",")
+}

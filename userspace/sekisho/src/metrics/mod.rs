@@ -1,0 +1,106 @@
+//! Prometheus metrics: rendered from a [`Report`] at each scrape.
+//!
+//! Nothing is counted here. Workers keep their own counters; a scrape reads them once into a report and renders that
+//! through a recorder made for this one scrape. So no packet ever calls into the exporter, and what has gone from the
+//! configuration is gone from the output. Labels hold names from the configuration only.
+
+mod families;
+mod histogram;
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+use crate::report::Report;
+
+/// The report as Prometheus reads it (text format 0.0.4).
+pub fn render(report: &Report) -> String {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    metrics::with_local_recorder(&recorder, || families::record(report));
+    let mut text = recorder.handle().render();
+    histogram::write(&mut text, report);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_engine::stats::Latency;
+
+    use super::*;
+    use crate::report::{Count, Customer, Histogram, Interface, Realm, Server};
+
+    fn report() -> Report {
+        let latency = Latency::default();
+        latency.record(3_000_000);
+        latency.record(700_000);
+        let latency = Histogram::sum([&latency].into_iter());
+        let realm = Realm { name: "acme.example".into(), requests: 7, latency: latency.clone(), ..Realm::default() };
+        let server = Server {
+            name: "acme-home-1".into(),
+            kind: "auth".into(),
+            state: "zombie".into(),
+            latency,
+            ..Server::default()
+        };
+        let customer =
+            Customer { name: "acme".into(), requests: 9, realms: vec![realm], servers: vec![server], ..Customer::default() };
+        let mut report = Report { customers: vec![customer], ..Report::default() };
+        report.dropped = vec![Count::new("reply_forged", 3)];
+        report.gate.dropped = vec![Count::new("unregistered", 10_000)];
+        report.gate.packets = vec![Count::new("seen", 10_001)];
+        report.gate.interfaces =
+            vec![Interface { name: "lo".into(), mode: "generic".into(), reason: Some("no native XDP".into()) }];
+        report
+    }
+
+    fn has(text: &str, line: &str) {
+        assert!(text.lines().any(|found| found == line), "no line {line:?} in\n{text}");
+    }
+
+    #[test]
+    fn counters_carry_the_names_of_the_configuration() {
+        let text = render(&report());
+        has(&text, r#"sekisho_realm_requests_total{customer="acme",realm="acme.example"} 7"#);
+        has(&text, r#"sekisho_customer_requests_total{customer="acme"} 9"#);
+        has(&text, r#"sekisho_dropped_total{where="kernel",reason="unregistered"} 10000"#);
+        has(&text, r#"sekisho_dropped_total{where="userspace",reason="reply_forged"} 3"#);
+        has(&text, r#"sekisho_gate_packets_total{outcome="seen"} 10001"#);
+    }
+
+    #[test]
+    fn a_state_is_one_gauge_of_several() {
+        let text = render(&report());
+        has(&text, r#"sekisho_server_state{customer="acme",server="acme-home-1",kind="auth",state="alive"} 0"#);
+        has(&text, r#"sekisho_server_state{customer="acme",server="acme-home-1",kind="auth",state="zombie"} 1"#);
+        has(&text, r#"sekisho_xdp_mode{interface="lo",mode="generic"} 1"#);
+        has(&text, r#"sekisho_xdp_mode{interface="lo",mode="native"} 0"#);
+    }
+
+    #[test]
+    fn histograms_are_exact_and_cumulative() {
+        let text = render(&report());
+        let labels = r#"customer="acme",realm="acme.example""#;
+        has(&text, &format!(r#"sekisho_realm_latency_seconds_bucket{{{labels},le="0.0005"}} 0"#));
+        has(&text, &format!(r#"sekisho_realm_latency_seconds_bucket{{{labels},le="0.001"}} 1"#));
+        has(&text, &format!(r#"sekisho_realm_latency_seconds_bucket{{{labels},le="+Inf"}} 2"#));
+        has(&text, &format!("sekisho_realm_latency_seconds_sum{{{labels}}} 0.0037"));
+        has(&text, &format!("sekisho_realm_latency_seconds_count{{{labels}}} 2"));
+    }
+
+    #[test]
+    fn what_has_gone_from_the_configuration_vanishes() {
+        let mut report = report();
+        assert!(render(&report).contains("acme"));
+        report.customers.clear();
+        assert!(!render(&report).contains("acme"));
+    }
+
+    #[test]
+    fn every_family_is_explained_once() {
+        let text = render(&report());
+        for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            let name = line.split(['{', ' ']).next().unwrap();
+            let family = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+            let help = format!("# HELP {family} ");
+            assert_eq!(text.lines().filter(|line| line.starts_with(&help)).count(), 1, "{family}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A reload: all of it or nothing, and no packet lost.
+//!
+//! Documents are read and checked as at the start; a fault, or a change that cannot be made live, changes nothing. Then
+//! the gate learns what is new, the workers get the new routing, and only then the gate forgets what is gone. Requests
+//! in flight end under the routing that they began with, so home servers that are gone may answer a little longer.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sekisho_config::Faults;
+use sekisho_engine::{Limits, snapshot::RoutingSnapshot};
+use sekisho_kernel::GateError;
+use sekisho_service::{CompileErrors, Compiled, Context, IdBook};
+use tokio::sync::oneshot;
+
+use crate::{changes, documents::Documents, running::Running, worker::Message};
+
+/// How long a worker may take to confirm: far longer than one batch.
+const CONFIRMATION: Duration = Duration::from_secs(5);
+
+/// The documents in force, and the numbers given to what they name.
+pub struct Current {
+    /// The documents.
+    pub documents: Documents,
+    /// The numbers.
+    pub book: IdBook,
+}
+
+/// Why nothing was reloaded. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// The documents are faulty.
+    #[error("{0}")]
+    Faults(#[from] Faults),
+    /// The documents do not fit this host.
+    #[error("{0}")]
+    Host(#[from] CompileErrors),
+    /// What changed takes effect at the next start only.
+    #[error("{}", .0.join("\n"))]
+    Fixed(Vec<String>),
+    /// The gate does not take the new table.
+    #[error("{0}")]
+    Gate(#[from] GateError),
+}
+
+impl Running {
+    /// Reads the documents again and puts them in force; tells the difference in words.
+    ///
+    /// # Errors
+    ///
+    /// [`ReloadError`]; nothing has changed then.
+    pub async fn reload(self: &Arc<Running>) -> Result<String, ReloadError> {
+        let outcome = self.attempt().await;
+        self.note_reload(outcome.is_ok());
+        match &outcome {
+            Ok(lines) if lines.is_empty() => tracing::info!("reloaded: nothing has changed"),
+            Ok(lines) => tracing::info!(changes = lines.join("; "), "reloaded"),
+            Err(error) => tracing::warn!(%error, "not reloaded: nothing has changed"),
+        }
+        outcome.map(|lines| if lines.is_empty() { "Nothing has changed.\n".to_owned() } else { lines.join("\n") + "\n" })
+    }
+
+    async fn attempt(self: &Arc<Running>) -> Result<Vec<String>, ReloadError> {
+        let mut current = self.current.lock().await;
+        let documents = reread(current.documents.path.clone()).await?;
+        let mut changes = changes::between(&current.documents, &documents).map_err(ReloadError::Fixed)?;
+        let old = self.routing.load_full();
+        let Compiled { snapshot, book } = compile(&documents, Some(&old), &current.book, self.workers.len())?;
+        let new = Arc::new(snapshot);
+
+        self.gate.add(&old.gate, &new.gate)?;
+        self.publish(&new, limits(&documents)).await;
+        let patience = old.clients.iter().flatten().map(|client| client.answer_within).max().unwrap_or_default();
+        self.gate.settle(&old.gate, &new.gate, Instant::now() + patience);
+        let running = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(patience + Duration::from_millis(100)).await;
+            running.gate.retire(Instant::now());
+        });
+        changes.extend(documents.warnings.iter().map(|warning| format!("warning: {warning}")));
+        *current = Current { documents, book };
+        Ok(changes)
+    }
+
+    /// Hands the routing to everybody and waits until every worker goes by it.
+    async fn publish(&self, snapshot: &Arc<RoutingSnapshot>, limits: Limits) {
+        let mut confirmations = Vec::with_capacity(self.workers.len());
+        for worker in &self.workers {
+            let (done, confirmed) = oneshot::channel();
+            worker.tell(Message::Snapshot(Arc::clone(snapshot), limits, done));
+            confirmations.push(confirmed);
+        }
+        for (index, confirmed) in confirmations.into_iter().enumerate() {
+            if !matches!(tokio::time::timeout(CONFIRMATION, confirmed).await, Ok(Ok(()))) {
+                tracing::error!(worker = index, "a worker does not confirm the new routing");
+            }
+        }
+        self.routing.store(Arc::clone(snapshot));
+        self.control.send_replace(Arc::clone(snapshot));
+    }
+}
+
+/// Compiles documents for this host.
+///
+/// # Errors
+///
+/// What of them does not fit it.
+pub fn compile(
+    documents: &Documents,
+    previous: Option<&RoutingSnapshot>,
+    book: &IdBook,
+    workers: usize,
+) -> Result<Compiled, CompileErrors> {
+    let interface_index = |name: &str| sekisho_kernel::interface_index(name).ok();
+    let context = Context { previous, book, workers, interface_index: &interface_index };
+    sekisho_service::compile(&documents.node, &documents.customers, &context)
+}
+
+/// The engine's limits, from the document.
+pub fn limits(documents: &Documents) -> Limits {
+    let limits = &documents.node.limits;
+    Limits {
+        max_requests: limits.max_requests,
+        max_delayed_rejects: limits.max_delayed_rejects,
+        duplicate_window: limits.duplicate_window,
+        retransmit_window: limits.retransmit_window,
+        max_ports: documents.node.upstream.max_ports,
+    }
+}
+
+async fn reread(path: PathBuf) -> Result<Documents, Faults> {
+    let beside = path.clone();
+    match tokio::task::spawn_blocking(move || Documents::load(&path)).await {
+        Ok(documents) => documents,
+        // The runtime is shutting down.
+        Err(_) => Documents::load(&beside),
+    }
+}

@@ -1,0 +1,259 @@
+//! Everything there is to see, read once: what `/status` serves, `/metrics` renders and `sekisho status` prints.
+//!
+//! A [`Report`] is plain data. It names contracts, realms, servers and addresses as the documents do; subscribers and
+//! secrets do not occur in it.
+
+mod latency;
+mod read;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    latency::Histogram,
+    read::{customers, totals},
+};
+
+/// What a node does and did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The process.
+    pub node: Node,
+    /// The gate in the kernel.
+    pub gate: Gate,
+    /// Sums over the workers.
+    pub totals: Totals,
+    /// Per second, over the last seconds.
+    pub rates: Rates,
+    /// Packets dropped in userspace by reason, in the order of the reasons; all of them, also zeros.
+    pub dropped: Vec<Count>,
+    /// By name.
+    pub customers: Vec<Customer>,
+}
+
+/// The process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// `node.name`.
+    pub name: String,
+    /// Of the program.
+    pub version: String,
+    /// The document it runs by.
+    pub config: PathBuf,
+    /// Process number.
+    pub pid: u32,
+    /// Seconds since the start.
+    pub uptime: f64,
+    /// Workers.
+    pub workers: usize,
+    /// Service addresses with their ports, as the documents name them.
+    pub listeners: Vec<String>,
+    /// Counts successful loads of the documents; 1 at start.
+    pub version_of_routing: u64,
+    /// The last attempt to reload, if there was one.
+    pub reload: Option<Reload>,
+    /// Attempts to reload that succeeded.
+    pub reloads_succeeded: u64,
+    /// Attempts to reload that were refused.
+    pub reloads_refused: u64,
+}
+
+/// An attempt to reload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reload {
+    /// Whether it took effect.
+    pub succeeded: bool,
+    /// Seconds since 1970.
+    pub at: u64,
+}
+
+/// The gate in the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// What was asked for: `auto`, `native`, `generic` or `off`.
+    pub requested: String,
+    /// What became of it, by interface.
+    pub interfaces: Vec<Interface>,
+    /// Packets by where they ended: `seen`, `not_ours`, `passed`, `redirected`, `replied`. Empty without a gate.
+    pub packets: Vec<Count>,
+    /// Packets dropped in the kernel by reason; all of them, also zeros. Empty without a gate.
+    pub dropped: Vec<Count>,
+}
+
+/// An interface and the gate's mode on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Name.
+    pub name: String,
+    /// `native`, `generic` or `off`.
+    pub mode: String,
+    /// Why `auto` chose no better mode.
+    pub reason: Option<String>,
+}
+
+/// A name and a number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// Of what.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+}
+
+impl Count {
+    /// A count by its name.
+    pub fn new(name: &str, count: u64) -> Count {
+        Count { name: name.to_owned(), count }
+    }
+}
+
+/// Replies by code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replies {
+    /// Access-Accept.
+    pub accept: u64,
+    /// Access-Reject.
+    pub reject: u64,
+    /// Access-Challenge.
+    pub challenge: u64,
+    /// Accounting-Response.
+    pub accounting: u64,
+}
+
+impl Replies {
+    /// With their labels, in the order of metrics.
+    pub const fn by_code(&self) -> [(&'static str, u64); 4] {
+        [
+            ("accept", self.accept),
+            ("reject", self.reject),
+            ("challenge", self.challenge),
+            ("accounting", self.accounting),
+        ]
+    }
+
+    /// All together.
+    pub const fn sum(&self) -> u64 {
+        self.accept + self.reject + self.challenge + self.accounting
+    }
+}
+
+/// Sums over the workers; [`sekisho_engine::stats::WorkerStats`] says what each of them counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the same names as in WorkerStats, which documents them")]
+pub struct Totals {
+    pub requests_received: u64,
+    pub replies_received: u64,
+    pub access: u64,
+    pub accounting: u64,
+    pub status: u64,
+    pub replies: Replies,
+    pub forwarded: u64,
+    pub retransmitted: u64,
+    pub failed_over: u64,
+    pub repeated: u64,
+    pub superseded: u64,
+    pub expired: u64,
+    pub delayed: u64,
+    pub undelayed: u64,
+    pub undecryptable: u64,
+    pub loops: u64,
+    pub in_flight: u64,
+    pub remembered: u64,
+    pub ports: u64,
+}
+
+/// Per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rates {
+    /// Over so many seconds; 0 in the first second.
+    pub over: f64,
+    /// Requests verified.
+    pub requests: f64,
+    /// Replies sent to clients.
+    pub replies: f64,
+    /// Packets dropped, in the kernel and in userspace.
+    pub dropped: f64,
+}
+
+/// A customer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Customer {
+    /// Name.
+    pub name: String,
+    /// Requests verified.
+    pub requests: u64,
+    /// Replies sent.
+    pub replies: Replies,
+    /// Packets of registered clients dropped.
+    pub dropped: u64,
+    /// Requests for no realm that may be served.
+    pub unroutable: u64,
+    /// `client` contracts that are served.
+    pub clients: Vec<Client>,
+    /// Realms.
+    pub realms: Vec<Realm>,
+    /// Home servers.
+    pub servers: Vec<Server>,
+}
+
+/// A `client` contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// Name of the contract.
+    pub contract: String,
+    /// The terminal's address.
+    pub address: std::net::IpAddr,
+}
+
+/// A realm.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Realm {
+    /// Name.
+    pub name: String,
+    /// Name of the contract that serves it.
+    pub contract: Option<String>,
+    /// Names of the servers of that contract.
+    pub servers: Vec<String>,
+    /// Requests routed to it.
+    pub requests: u64,
+    /// Replies sent.
+    pub replies: Replies,
+    /// Requests without an answer.
+    pub expired: u64,
+    /// From arrival to reply.
+    pub latency: Histogram,
+}
+
+/// One port of a home server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Server {
+    /// Name.
+    pub name: String,
+    /// `auth` or `acct`.
+    pub kind: String,
+    /// Address and port.
+    pub address: String,
+    /// `alive`, `zombie` or `dead`.
+    pub state: String,
+    /// Seconds in that state.
+    pub since: f64,
+    /// Seconds since the last verified reply, if there was one.
+    pub last_reply: Option<f64>,
+    /// Requests sent for the first time.
+    pub requests: u64,
+    /// Copies sent again.
+    pub retransmitted: u64,
+    /// Verified replies.
+    pub replies: Replies,
+    /// Requests not answered within `response_window`.
+    pub timeouts: u64,
+    /// Replies that did not verify.
+    pub forged: u64,
+    /// Replies that no request waited for.
+    pub unmatched: u64,
+    /// Requests outstanding now.
+    pub outstanding: u64,
+    /// From sending to the verified reply.
+    pub latency: Histogram,
+}

@@ -1,0 +1,137 @@
+//! Reading counters into a report.
+
+use std::sync::Arc;
+
+use sekisho_abi::Reason;
+use sekisho_engine::{
+    health::HomeState,
+    snapshot::{self, CustomerId, HomeServer, RealmService, RoutingSnapshot},
+    stats::{self, Counter, PerWorker, WorkerStats},
+    time::Time,
+};
+
+use super::{Client, Count, Customer, Histogram, Realm, Replies, Server, Totals};
+
+/// Sums over the workers, and drops by reason.
+pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
+    let sum = |counter: fn(&WorkerStats) -> &Counter| workers.iter().map(|stats| counter(stats).read()).sum::<u64>();
+    let totals = Totals {
+        requests_received: sum(|stats| &stats.requests_received),
+        replies_received: sum(|stats| &stats.replies_received),
+        access: sum(|stats| &stats.access),
+        accounting: sum(|stats| &stats.accounting),
+        status: sum(|stats| &stats.status),
+        replies: Replies {
+            accept: sum(|stats| &stats.replies.accept),
+            reject: sum(|stats| &stats.replies.reject),
+            challenge: sum(|stats| &stats.replies.challenge),
+            accounting: sum(|stats| &stats.replies.accounting),
+        },
+        forwarded: sum(|stats| &stats.forwarded),
+        retransmitted: sum(|stats| &stats.retransmitted),
+        failed_over: sum(|stats| &stats.failed_over),
+        repeated: sum(|stats| &stats.repeated),
+        superseded: sum(|stats| &stats.superseded),
+        expired: sum(|stats| &stats.expired),
+        delayed: sum(|stats| &stats.delayed),
+        undelayed: sum(|stats| &stats.undelayed),
+        undecryptable: sum(|stats| &stats.undecryptable),
+        loops: sum(|stats| &stats.loops),
+        in_flight: sum(|stats| &stats.in_flight),
+        remembered: sum(|stats| &stats.remembered),
+        ports: sum(|stats| &stats.ports),
+    };
+    let dropped = Reason::ALL.iter().map(|reason| {
+        let count = workers.iter().filter_map(|stats| stats.dropped.get(*reason as usize)).map(Counter::read).sum();
+        Count::new(reason.name(), count)
+    });
+    (totals, dropped.collect())
+}
+
+/// Every customer with its clients, realms and servers, by name.
+pub fn customers(snapshot: &RoutingSnapshot, now: Time) -> Vec<Customer> {
+    let mut customers: Vec<Customer> =
+        snapshot.customers.iter().flatten().map(|found| customer(snapshot, found, now)).collect();
+    customers.sort_by(|a, b| a.name.cmp(&b.name));
+    customers
+}
+
+fn customer(snapshot: &RoutingSnapshot, found: &snapshot::Customer, now: Time) -> Customer {
+    let of = |id: CustomerId| id == found.id;
+    let clients = snapshot.clients.iter().flatten().filter(|client| of(client.customer));
+    let realms = snapshot.realms.iter().flatten().filter(|realm| of(realm.customer));
+    let homes = snapshot.homes.iter().flatten().filter(|home| of(home.customer));
+    let mut customer = Customer {
+        name: found.name.clone(),
+        requests: found.stats.sum(|stats| &stats.requests),
+        replies: replies(&found.stats, |stats| &stats.replies),
+        dropped: found.stats.sum(|stats| &stats.dropped),
+        unroutable: found.stats.sum(|stats| &stats.unroutable),
+        clients: clients.map(|one| Client { contract: one.contract.clone(), address: one.address }).collect(),
+        realms: realms.map(|one| realm(snapshot, one)).collect(),
+        servers: homes.map(|one| server(one, now)).collect(),
+    };
+    customer.clients.sort_by(|a, b| a.contract.cmp(&b.contract));
+    customer.realms.sort_by(|a, b| a.name.cmp(&b.name));
+    customer.servers.sort_by(|a, b| (&a.name, &b.kind).cmp(&(&b.name, &a.kind)));
+    customer
+}
+
+fn realm(snapshot: &RoutingSnapshot, realm: &snapshot::Realm) -> Realm {
+    let pool = match realm.service {
+        Some(RealmService::Proxy(pool)) => snapshot.pool(pool),
+        None => None,
+    };
+    let mut servers: Vec<String> = pool
+        .into_iter()
+        .flat_map(|pool| pool.auth.iter().chain(&pool.acct))
+        .filter_map(|id| snapshot.home(*id).map(|home| home.name.clone()))
+        .collect();
+    let mut seen = std::collections::HashSet::new();
+    servers.retain(|name| seen.insert(name.clone()));
+    Realm {
+        name: realm.name.clone(),
+        contract: pool.map(|pool| pool.contract.clone()),
+        servers,
+        requests: realm.stats.sum(|stats| &stats.requests),
+        replies: replies(&realm.stats, |stats| &stats.replies),
+        expired: realm.stats.sum(|stats| &stats.expired),
+        latency: Histogram::sum(realm.stats.iter().map(|stats| &stats.latency)),
+    }
+}
+
+fn server(home: &HomeServer, now: Time) -> Server {
+    let (since, last_reply) = times(&home.state, now);
+    Server {
+        name: home.name.clone(),
+        kind: home.kind.name().to_owned(),
+        address: home.address.to_string(),
+        state: home.state.health().name().to_owned(),
+        since,
+        last_reply,
+        requests: home.stats.sum(|stats| &stats.requests),
+        retransmitted: home.stats.sum(|stats| &stats.retransmitted),
+        replies: replies(&home.stats, |stats| &stats.replies),
+        timeouts: home.stats.sum(|stats| &stats.timeouts),
+        forged: home.stats.sum(|stats| &stats.forged),
+        unmatched: home.stats.sum(|stats| &stats.unmatched),
+        outstanding: home.stats.sum(|stats| &stats.outstanding),
+        latency: Histogram::sum(home.stats.iter().map(|stats| &stats.latency)),
+    }
+}
+
+/// Seconds in the present state, and since the last reply; a server that never changed its state is in it since the start.
+fn times(state: &HomeState, now: Time) -> (f64, Option<f64>) {
+    let last = state.last_reply();
+    let reply = (last > Time(0)).then(|| (now - last).as_secs_f64());
+    ((now - state.since()).as_secs_f64(), reply)
+}
+
+fn replies<T>(stats: &PerWorker<T>, of: impl Fn(&T) -> &stats::Replies) -> Replies {
+    Replies {
+        accept: stats.sum(|block| &of(block).accept),
+        reject: stats.sum(|block| &of(block).reject),
+        challenge: stats.sum(|block| &of(block).challenge),
+        accounting: stats.sum(|block| &of(block).accounting),
+    }
+}

@@ -1,0 +1,180 @@
+//! A node that is up: what the admin API, a reload and the end need to reach.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use arc_swap::ArcSwap;
+use sekisho_engine::{
+    snapshot::RoutingSnapshot,
+    stats::WorkerStats,
+    time::Time,
+};
+use tokio::sync::watch;
+
+use crate::{
+    clock::Clock,
+    documents::Documents,
+    gate::Gate,
+    reload::Current,
+    report::{self, Report},
+    worker,
+};
+
+/// Everything of a node that is up.
+pub struct Running {
+    /// The clock of all its parts.
+    pub clock: Clock,
+    /// The gate in the kernel.
+    pub gate: Gate,
+    /// The workers.
+    pub workers: Vec<worker::Handle>,
+    /// Routing in force.
+    pub routing: ArcSwap<RoutingSnapshot>,
+    /// Tells the control engine of another routing.
+    pub control: watch::Sender<Arc<RoutingSnapshot>>,
+    /// The documents in force; a reload holds the lock from its beginning to its end.
+    pub current: tokio::sync::Mutex<Current>,
+    history: History,
+    about: About,
+}
+
+/// What never changes while a node is up.
+struct About {
+    name: String,
+    config: std::path::PathBuf,
+    listeners: Vec<String>,
+}
+
+#[derive(Default)]
+struct History {
+    last: Mutex<Option<report::Reload>>,
+    succeeded: AtomicU64,
+    refused: AtomicU64,
+    samples: Mutex<VecDeque<Sample>>,
+}
+
+#[derive(Clone, Copy)]
+struct Sample {
+    at: Time,
+    requests: u64,
+    replies: u64,
+    dropped: u64,
+}
+
+/// Rates are taken over so many seconds.
+const RATE_OVER: usize = 5;
+
+impl Running {
+    /// Puts the parts together.
+    pub fn new(
+        clock: Clock,
+        gate: Gate,
+        workers: Vec<worker::Handle>,
+        snapshot: Arc<RoutingSnapshot>,
+        current: Current,
+    ) -> Running {
+        let about = About::of(&current.documents);
+        Running {
+            clock,
+            gate,
+            workers,
+            control: watch::Sender::new(Arc::clone(&snapshot)),
+            routing: ArcSwap::new(snapshot),
+            current: tokio::sync::Mutex::new(current),
+            history: History::default(),
+            about,
+        }
+    }
+
+    /// Everything there is to see, now.
+    pub fn report(&self) -> Report {
+        let snapshot = self.routing.load();
+        let (totals, dropped) = report::totals(&self.stats());
+        let gate = self.gate.report();
+        let now = self.clock.now();
+        let rates = self.rates(Sample::of(now, &totals, &dropped, &gate));
+        Report {
+            node: report::Node {
+                name: self.about.name.clone(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                config: self.about.config.clone(),
+                pid: std::process::id(),
+                uptime: self.clock.uptime().as_secs_f64(),
+                workers: self.workers.len(),
+                listeners: self.about.listeners.clone(),
+                version_of_routing: snapshot.version,
+                reload: *self.history.last.lock().unwrap_or_else(PoisonError::into_inner),
+                reloads_succeeded: self.history.succeeded.load(Relaxed),
+                reloads_refused: self.history.refused.load(Relaxed),
+            },
+            gate,
+            totals,
+            rates,
+            dropped,
+            customers: report::customers(&snapshot, now),
+        }
+    }
+
+    /// Takes a sample for the rates; to be called once a second.
+    pub fn sample(&self) {
+        let (totals, dropped) = report::totals(&self.stats());
+        let sample = Sample::of(self.clock.now(), &totals, &dropped, &self.gate.report());
+        let mut samples = self.history.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.push_back(sample);
+        if samples.len() > RATE_OVER {
+            samples.pop_front();
+        }
+    }
+
+    /// Notes how an attempt to reload ended.
+    pub fn note_reload(&self, succeeded: bool) {
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        *self.history.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(report::Reload { succeeded, at });
+        let counter = if succeeded { &self.history.succeeded } else { &self.history.refused };
+        counter.fetch_add(1, Relaxed);
+    }
+
+    fn stats(&self) -> Vec<Arc<WorkerStats>> {
+        self.workers.iter().map(|worker| Arc::clone(&worker.stats)).collect()
+    }
+
+    fn rates(&self, now: Sample) -> report::Rates {
+        let samples = self.history.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(then) = samples.front() else { return report::Rates::default() };
+        let over = (now.at - then.at).as_secs_f64();
+        if over <= 0.0 {
+            return report::Rates::default();
+        }
+        let rate = |now: u64, then: u64| now.saturating_sub(then) as f64 / over;
+        report::Rates {
+            over,
+            requests: rate(now.requests, then.requests),
+            replies: rate(now.replies, then.replies),
+            dropped: rate(now.dropped, then.dropped),
+        }
+    }
+}
+
+impl About {
+    fn of(documents: &Documents) -> About {
+        let (name, config) = (documents.node.name.clone(), documents.path.clone());
+        About { name, config, listeners: documents.listeners() }
+    }
+}
+
+impl Sample {
+    fn of(at: Time, totals: &report::Totals, dropped: &[report::Count], gate: &report::Gate) -> Sample {
+        Sample {
+            at,
+            requests: totals.access + totals.accounting + totals.status,
+            replies: totals.replies.sum(),
+            dropped: dropped.iter().chain(&gate.dropped).map(|found| found.count).sum(),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Bringing a node up: gate, sockets, workers, in this order.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, UdpSocket},
+    sync::Arc,
+};
+
+use sekisho_abi::{Service, ServiceKey, address_bytes};
+use sekisho_engine::{Settings, snapshot::RoutingSnapshot};
+use sekisho_kernel::GateError;
+use sekisho_service::{CompileErrors, Compiled, IdBook};
+
+use crate::{
+    admin,
+    clock::Clock,
+    documents::Documents,
+    gate::Gate,
+    reload::{self, Current},
+    running::Running,
+    worker::{self, Ended, Handle, SERVICE_BUFFER},
+};
+
+/// Why a node does not come up; written for its operator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The documents do not fit this host.
+    #[error("{0}")]
+    Host(#[from] CompileErrors),
+    /// The gate.
+    #[error("{0}")]
+    Gate(#[from] GateError),
+    /// A service or admin address.
+    #[error("cannot listen on {address} ({use_}): {}", explain(.source))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The key that names it.
+        use_: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A thread or an epoll instance.
+    #[error("cannot start a worker: {0}")]
+    Worker(#[source] io::Error),
+}
+
+/// A node that is up, and what the program still has to serve or wait for.
+pub struct Started {
+    /// The node.
+    pub running: Arc<Running>,
+    /// To be served by [`admin::server::serve`].
+    pub admin: std::net::TcpListener,
+    /// The ends of the workers.
+    pub ended: Vec<Ended>,
+}
+
+/// One service: its socket's address, what it is for, and the device it is bound to.
+struct Listening<'a> {
+    address: SocketAddr,
+    key: &'static str,
+    service: Service,
+    device: Option<&'a String>,
+}
+
+/// Brings up the node that the documents describe. Strangers are dropped before the first socket opens.
+///
+/// # Errors
+///
+/// [`StartError`]; nothing stays behind then.
+pub fn start(documents: Documents) -> Result<Started, StartError> {
+    let clock = Clock::start();
+    let workers = documents.workers();
+    let Compiled { snapshot, book } = reload::compile(&documents, None, &IdBook::default(), workers)?;
+    let snapshot = Arc::new(snapshot);
+    let listening = listening(&documents, &snapshot);
+
+    let gate = Gate::open(&documents.node.xdp, &snapshot.gate)?;
+    let sockets = bind(&listening, workers)?;
+    let address = documents.node.admin;
+    let admin = admin::server::bind(address)
+        .map_err(|source| StartError::Listen { address, use_: "admin.address", source })?;
+
+    let upstream = worker::Upstream {
+        ipv4: documents.node.upstream.ipv4.map(IpAddr::V4),
+        ipv6: documents.node.upstream.ipv6.map(IpAddr::V6),
+        gate: gate.ports(),
+    };
+    let marker: [u8; 8] = rand::random();
+    let services: Vec<Service> = listening.iter().map(|one| one.service).collect();
+    let (mut handles, mut ended) = (Vec::with_capacity(workers), Vec::with_capacity(workers));
+    for (index, sockets) in sockets.into_iter().enumerate() {
+        let (services, limits) = (services.clone(), reload::limits(&documents));
+        let settings = Settings { worker: index, services, limits, seed: rand::random(), marker };
+        let (snapshot, upstream) = (Arc::clone(&snapshot), upstream.clone());
+        let start = worker::Start { settings, snapshot, sockets, upstream, clock };
+        let (handle, end) = Handle::start(start).map_err(StartError::Worker)?;
+        handles.push(handle);
+        ended.push(end);
+    }
+    let current = Current { documents, book };
+    Ok(Started { running: Arc::new(Running::new(clock, gate, handles, snapshot, current)), admin, ended })
+}
+
+fn listening<'a>(documents: &'a Documents, snapshot: &RoutingSnapshot) -> Vec<Listening<'a>> {
+    let each = documents.node.listeners.iter().flat_map(|listener| {
+        listener.ports.each().filter_map(|(key, port)| {
+            let place = ServiceKey { address: address_bytes(listener.address), port: u32::from(port) };
+            let service = *snapshot.gate.services.get(&place)?;
+            let address = SocketAddr::new(listener.address, port);
+            Some(Listening { address, key, service, device: listener.device.as_ref() })
+        })
+    });
+    each.collect()
+}
+
+/// For each worker its sockets, in the order of `listening`; a group's bind order is the workers' order.
+fn bind(listening: &[Listening<'_>], workers: usize) -> Result<Vec<Vec<UdpSocket>>, StartError> {
+    let mut by_worker: Vec<Vec<UdpSocket>> = (0..workers).map(|_| Vec::with_capacity(listening.len())).collect();
+    for one in listening {
+        let options = sekisho_udp::Options {
+            device: one.device.cloned(),
+            receive_buffer: Some(SERVICE_BUFFER),
+            send_buffer: Some(SERVICE_BUFFER),
+            ..sekisho_udp::Options::default()
+        };
+        let group = sekisho_udp::bind_group(one.address, workers, &options).map_err(|source| {
+            let use_ = if one.key == "auth" { "listener.auth" } else { "listener.accounting" };
+            StartError::Listen { address: one.address, use_, source }
+        })?;
+        for (sockets, socket) in by_worker.iter_mut().zip(group) {
+            sockets.push(socket);
+        }
+    }
+    Ok(by_worker)
+}
+
+fn explain(error: &io::Error) -> String {
+    let remedy = match error.kind() {
+        io::ErrorKind::AddrInUse => "another program has it; `ss -lunp` and `ss -ltnp` show which",
+        io::ErrorKind::AddrNotAvailable => "it is no address of this host; `ip address` shows those it has",
+        io::ErrorKind::PermissionDenied => "ports below 1024 need CAP_NET_BIND_SERVICE, and a device CAP_NET_RAW",
+        _ => return error.to_string(),
+    };
+    format!("{error}: {remedy}")
+}

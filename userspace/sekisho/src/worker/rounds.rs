@@ -1,0 +1,186 @@
+//! A worker's life: batches in, engine, batches out.
+
+use std::{io, os::fd::OwnedFd, sync::Arc, time::Duration};
+
+use sekisho_engine::{
+    Engine, Event,
+    packet::{Action, BATCH, Batch, Path, Socket},
+    stats::WorkerStats,
+    time::Time,
+};
+use sekisho_udp::{Receiver, Sender};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    sync::{mpsc, oneshot},
+};
+
+use super::{Message, send::send, sockets::Sockets};
+use crate::clock::Clock;
+
+/// Rounds in a row before messages and timers get their turn: some milliseconds at most.
+const ROUNDS: usize = 16;
+/// A socket is read into what is left of a batch only if it is at least this much; else the batch goes first.
+const WORTH_READING: usize = BATCH / 4;
+/// How long to sleep when the engine waits for nothing.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// One worker's engine and sockets, and the memory that they work in.
+pub(super) struct Worker {
+    engine: Engine,
+    sockets: Sockets,
+    stats: Arc<WorkerStats>,
+    clock: Clock,
+    receiver: Receiver,
+    sender: Sender,
+    batch: Batch,
+    ready: Vec<Socket>,
+    draining: Option<oneshot::Sender<()>>,
+}
+
+impl Worker {
+    pub(super) fn new(engine: Engine, sockets: Sockets, stats: Arc<WorkerStats>, clock: Clock) -> Worker {
+        let (receiver, sender) = (Receiver::new(), Sender::new());
+        let (batch, ready) = (Batch::default(), Vec::with_capacity(BATCH));
+        Worker { engine, sockets, stats, clock, receiver, sender, batch, ready, draining: None }
+    }
+
+    /// Runs until told to stop, or until everybody who could tell has gone.
+    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) -> io::Result<()> {
+        let readable = watch(self.sockets.epoll()?)?;
+        self.attend(self.clock.now());
+        loop {
+            tokio::select! {
+                biased;
+                message = inbox.recv() => match message {
+                    None | Some(Message::Stop) => return Ok(()),
+                    Some(message) => self.hear(message),
+                },
+                guard = readable.readable() => {
+                    let mut guard = guard?;
+                    // Cleared only after a look that found nothing: whatever comes later wakes us again.
+                    if self.rounds()? {
+                        guard.retain_ready();
+                    } else {
+                        guard.clear_ready();
+                    }
+                }
+                () = tokio::time::sleep(self.patience()) => {}
+            }
+            self.attend(self.clock.now());
+        }
+    }
+
+    fn hear(&mut self, message: Message) {
+        match message {
+            Message::Snapshot(snapshot, limits, done) => {
+                self.engine.set_snapshot(snapshot);
+                self.engine.set_limits(limits);
+                // Whoever asked may have stopped waiting.
+                let _ = done.send(());
+            }
+            Message::Drain(done) => {
+                self.sockets.stop_services();
+                self.draining = Some(done);
+            }
+            Message::Stop => {}
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        self.engine.poll_timeout().map_or(IDLE, |time| self.clock.until(time))
+    }
+
+    /// Goes round while there is something to read, but not for ever; `false` where nothing is left.
+    fn rounds(&mut self) -> io::Result<bool> {
+        for _ in 0..ROUNDS {
+            self.sockets.ready(&mut self.ready)?;
+            if self.ready.is_empty() {
+                return Ok(false);
+            }
+            self.round();
+        }
+        Ok(true)
+    }
+
+    /// Reads every ready socket once.
+    fn round(&mut self) {
+        self.batch.clear();
+        for index in 0..self.ready.len() {
+            let Some(socket) = self.ready.get(index).copied() else { break };
+            if self.batch.len() + WORTH_READING > BATCH {
+                self.forward();
+            }
+            self.receive(socket);
+        }
+        self.forward();
+    }
+
+    fn receive(&mut self, socket: Socket) {
+        let Some(fd) = self.sockets.get(socket) else { return };
+        let free = self.batch.free_mut();
+        let received = match self.receiver.recv(fd, free.iter_mut().map(|packet| packet.buf.receive_space())) {
+            Ok(received) => received,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::WouldBlock {
+                    tracing::debug!(?socket, %error, "a socket refuses to receive");
+                }
+                return;
+            }
+        };
+        for (index, packet) in free.iter_mut().take(received).enumerate() {
+            let meta = self.receiver.meta(index);
+            // What the kernel cut off lies beyond 4096 octets: padding at best (RFC 2865 §3).
+            packet.buf.set_received(meta.len);
+            packet.path = Path { socket, peer: meta.peer, ifindex: meta.ifindex };
+            packet.action = Action::Hold;
+        }
+        self.batch.grow(received);
+    }
+
+    fn forward(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        self.engine.handle_batch(now, &mut self.batch);
+        send(&self.batch, &self.sockets, &mut self.sender, &self.stats);
+        self.attend(now);
+    }
+
+    /// Timers, ports that the engine wants, and packets that it makes itself.
+    fn attend(&mut self, now: Time) {
+        if self.engine.poll_timeout().is_some_and(|time| time <= now) {
+            self.engine.handle_timeout(now);
+        }
+        while let Some(event) = self.engine.poll_event() {
+            match event {
+                Event::OpenPort(port) => match self.sockets.open(port) {
+                    Ok(()) => self.engine.port_opened(port),
+                    Err(error) => {
+                        tracing::error!(%error, "fewer requests can be outstanding");
+                        self.engine.port_failed(now, port);
+                    }
+                },
+            }
+        }
+        loop {
+            self.batch.clear();
+            if self.engine.poll_transmit(&mut self.batch) == 0 {
+                break;
+            }
+            send(&self.batch, &self.sockets, &mut self.sender, &self.stats);
+        }
+        if self.draining.is_some()
+            && self.engine.in_flight() == 0
+            && let Some(done) = self.draining.take()
+        {
+            // Whoever asked may have stopped waiting.
+            let _ = done.send(());
+        }
+    }
+}
+
+#[expect(deprecated, reason = "its successor is unsafe; an OwnedFd keeps what that asks for: it stays open until dropped")]
+fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(epoll, Interest::READABLE)
+}
