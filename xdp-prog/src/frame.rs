@@ -75,6 +75,12 @@ impl Frame {
         (unsafe { bpf_xdp_get_buff_len(self.ctx) }) as usize
     }
 
+    /// Whether the frame has at least so many octets.
+    #[inline(always)]
+    pub fn reaches(&self, octets: usize) -> bool {
+        self.start + octets <= self.end || octets <= self.len()
+    }
+
     /// Ethernet and up to two VLAN tags. A third tag is an ethertype like any other.
     #[inline(always)]
     pub fn link(&self) -> Result<Link, Outcome> {

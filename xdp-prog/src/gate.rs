@@ -4,7 +4,7 @@
 //! role, header. A drop here means that userspace would drop for the same reason.
 
 use aya_ebpf::bindings::xdp_action;
-use sekisho_abi::{Outcome, PortKind, Reason, check_header, is_mapped, source};
+use sekisho_abi::{Outcome, PortKind, Reason, check_header, source};
 
 use crate::{
     frame::Frame,
@@ -33,8 +33,8 @@ pub fn action(outcome: Outcome) -> u32 {
 fn walk(frame: &Frame) -> Result<Outcome, Outcome> {
     let link = frame.link()?;
     let packet = ip::parse(frame, &link)?;
-    let from_mapped = packet.v6 && is_mapped(&packet.source);
-    if packet.v6 && is_mapped(&packet.destination) {
+    let from_mapped = packet.v6 && packet.source.is_mapped();
+    if packet.v6 && packet.destination.is_mapped() {
         // On the wire such an address is nobody's (RFC 4291 §2.5.5.2 makes it a form for programs).
         return Err(Outcome::NotOurs);
     }
@@ -71,7 +71,7 @@ fn walk(frame: &Frame) -> Result<Outcome, Outcome> {
 #[inline(always)]
 fn datagram_len(frame: &Frame, packet: &Packet, udp_len: usize) -> Result<usize, Outcome> {
     const TRUNCATED: Outcome = Outcome::Dropped(Reason::FrameTruncated);
-    if packet.end < packet.payload + UDP_LEN || packet.end > frame.len() {
+    if packet.end < packet.payload + UDP_LEN || !frame.reaches(packet.end) {
         return Err(TRUNCATED);
     }
     let room = packet.end - packet.payload;

@@ -1,8 +1,11 @@
 //! IPv4 and IPv6 headers, up to the datagram or to what makes the packet odd.
 
-use sekisho_abi::{AddressBytes, Outcome, mapped_v4};
+use sekisho_abi::Outcome;
 
-use crate::frame::{Frame, Link};
+use crate::{
+    address::Address,
+    frame::{Frame, Link},
+};
 
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
@@ -19,9 +22,9 @@ pub const UDP_LEN: usize = 8;
 /// An IP packet of which UDP may be the payload.
 pub struct Packet {
     /// Source address.
-    pub source: AddressBytes,
+    pub source: Address,
     /// Destination address.
-    pub destination: AddressBytes,
+    pub destination: Address,
     /// Whether it is IPv6.
     pub v6: bool,
     /// Where the payload begins: behind options, but before extension headers.
@@ -74,8 +77,8 @@ fn parse_v4(frame: &Frame, offset: usize) -> Result<Packet, Outcome> {
         Body::Datagram
     };
     Ok(Packet {
-        source: mapped_v4([ip[12], ip[13], ip[14], ip[15]]),
-        destination: mapped_v4([ip[16], ip[17], ip[18], ip[19]]),
+        source: Address::v4(ip, 12),
+        destination: Address::v4(ip, 16),
         v6: false,
         payload: offset + words * 4,
         end: offset + u16::from_be_bytes([ip[2], ip[3]]) as usize,
@@ -95,23 +98,11 @@ fn parse_v6(frame: &Frame, offset: usize) -> Result<Packet, Outcome> {
         _ => return Err(Outcome::NotOurs),
     };
     Ok(Packet {
-        source: address(ip, 8),
-        destination: address(ip, 24),
+        source: Address::v6(ip, 8),
+        destination: Address::v6(ip, 24),
         v6: true,
         payload: offset + IPV6_LEN,
         end: offset + IPV6_LEN + u16::from_be_bytes([ip[4], ip[5]]) as usize,
         body,
     })
-}
-
-/// The 16 octets at a constant `at`, which the compiler sees to lie within the header.
-#[inline(always)]
-fn address(ip: &[u8; IPV6_LEN], at: usize) -> AddressBytes {
-    let mut address = [0; 16];
-    let mut index = 0;
-    while index < 16 {
-        address[index] = ip[at + index];
-        index += 1;
-    }
-    address
 }

@@ -14,6 +14,8 @@ use sekisho_abi::{
     AddressBytes, Ingress, IngressKey, Outcome, Service, ServiceKey, Source, SourceKey, capacity, service::AddressFlags,
 };
 
+use crate::address::Address;
+
 /// Who may send, by domain and address.
 #[map]
 pub static SOURCES: HashMap<SourceKey, Source> = HashMap::with_max_entries(capacity::SOURCES, 0);
@@ -34,30 +36,38 @@ pub static INGRESSES: HashMap<IngressKey, Ingress> = HashMap::with_max_entries(c
 #[map]
 pub static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Outcome::SLOTS, 0);
 
+/// A key on the stack, aligned so that it is written by whole words.
+#[repr(C, align(8))]
+struct Aligned<K>(K);
+
 /// The domain and index of a way in.
 #[inline(always)]
 pub fn ingress(key: &IngressKey) -> Option<Ingress> {
+    let key = Aligned(*key);
     // SAFETY: a copy is taken at once; see above for a value that is removed meanwhile.
-    unsafe { INGRESSES.get(key) }.copied()
+    unsafe { INGRESSES.get(&key.0) }.copied()
 }
 
 /// What one of our ports takes.
 #[inline(always)]
-pub fn service(address: AddressBytes, port: u16) -> Option<Service> {
+pub fn service(address: Address, port: u16) -> Option<Service> {
+    let key = Aligned(ServiceKey { address: address.octets(), port: port as u32 });
     // SAFETY: a copy is taken at once; see above for a value that is removed meanwhile.
-    unsafe { SERVICES.get(&ServiceKey { address, port: port as u32 }) }.copied()
+    unsafe { SERVICES.get(&key.0) }.copied()
 }
 
 /// The entry of a source.
 #[inline(always)]
-pub fn source(domain: u32, address: AddressBytes) -> Option<&'static Source> {
+pub fn source(domain: u32, address: Address) -> Option<&'static Source> {
+    let key = Aligned(SourceKey { address: address.octets(), domain });
     // SAFETY: the entry stays readable while the program runs (RCU); see above for one that is removed meanwhile.
-    unsafe { SOURCES.get(&SourceKey { domain, address }) }
+    unsafe { SOURCES.get(&key.0) }
 }
 
 /// The flags of one of our service addresses.
 #[inline(always)]
-pub fn address(address: &AddressBytes) -> Option<AddressFlags> {
+pub fn address(address: Address) -> Option<AddressFlags> {
+    let key = Aligned(address.octets());
     // SAFETY: a copy is taken at once; see above for a value that is removed meanwhile.
-    unsafe { ADDRESSES.get(address) }.copied()
+    unsafe { ADDRESSES.get(&key.0) }.copied()
 }

@@ -4,9 +4,10 @@
 //! UDP ports. EAP-TLS comes in fragments, in both directions, so a fragment is dropped only on an address that carries
 //! nothing but RADIUS.
 
-use sekisho_abi::{AddressBytes, IngressKey, Outcome, Reason, Roles, service::AddressFlags};
+use sekisho_abi::{IngressKey, Outcome, Reason, Roles, service::AddressFlags};
 
 use crate::{
+    address::Address,
     frame::Frame,
     ip::{Packet, UDP},
     maps,
@@ -57,7 +58,7 @@ pub fn first_fragment(frame: &Frame, packet: &Packet, ingress: &IngressKey, udp:
 /// A fragment without ports: known by our address alone.
 #[inline(always)]
 pub fn later_fragment(packet: &Packet, ingress: &IngressKey) -> Outcome {
-    let dedicated = match maps::address(&packet.destination) {
+    let dedicated = match maps::address(packet.destination) {
         Some(flags) => flags == AddressFlags::DEDICATED,
         None => return Outcome::NotOurs,
     };
@@ -98,7 +99,7 @@ pub fn extensions(frame: &Frame, packet: &Packet, ingress: &IngressKey, mut next
             return Outcome::NotOurs;
         }
     }
-    match maps::address(&packet.destination) {
+    match maps::address(packet.destination) {
         Some(_) => beyond_options(packet, ingress),
         None => Outcome::NotOurs,
     }
@@ -107,7 +108,7 @@ pub fn extensions(frame: &Frame, packet: &Packet, ingress: &IngressKey, mut next
 /// A packet that ends before its UDP header does: on our addresses nothing that anyone could use.
 #[inline(always)]
 pub fn truncated(packet: &Packet) -> Outcome {
-    match maps::address(&packet.destination) {
+    match maps::address(packet.destination) {
         Some(_) => Outcome::Dropped(Reason::FrameTruncated),
         None => Outcome::NotOurs,
     }
@@ -134,7 +135,7 @@ fn beyond_options(packet: &Packet, ingress: &IngressKey) -> Outcome {
 }
 
 #[inline(always)]
-fn standing(from: AddressBytes, ingress: &IngressKey) -> Standing {
+fn standing(from: Address, ingress: &IngressKey) -> Standing {
     let Some(ingress) = maps::ingress(ingress) else {
         return Standing::Unregistered;
     };

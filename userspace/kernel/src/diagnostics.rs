@@ -45,6 +45,10 @@ pub(crate) fn preconditions() -> Result<(), GateError> {
     if !sets.effective.contains(CapabilitySet::NET_ADMIN) {
         return Err(GateError::Capability { missing: "CAP_NET_ADMIN" });
     }
+    // Without it the verifier forbids packet pointers to move by a variable, as behind VLAN tags they do.
+    if !has(CapabilitySet::PERFMON) {
+        return Err(GateError::Capability { missing: "CAP_PERFMON" });
+    }
     Ok(())
 }
 
@@ -90,7 +94,9 @@ fn refused_by_verifier(text: &str, error: &io::Error, path: Option<&Path>) -> Ga
     let default = || env::temp_dir().join(format!("sekisho-verifier-{}.log", std::process::id()));
     let path: PathBuf = path.map_or_else(default, Path::to_owned);
     let saved = fs::write(&path, text).is_ok();
-    let substance = |line: &&str| !line.trim().is_empty() && !line.starts_with("processed ");
+    const STATISTICS: [&str; 3] = ["processed ", "verification time ", "stack depth "];
+    let is_statistics = |line: &str| STATISTICS.iter().any(|start| line.starts_with(start));
+    let substance = |line: &&str| !line.trim().is_empty() && !is_statistics(line);
     let last_line = text.lines().rev().find(substance).map_or_else(|| error.to_string(), str::to_owned);
     GateError::Verifier { log: saved.then_some(path), last_line }
 }
@@ -127,7 +133,7 @@ mod tests {
     fn the_verifiers_log_is_saved_and_its_last_line_of_substance_told() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("verifier.log");
-        let log = "0: r1\ninvalid access to packet\nprocessed 12 insns (limit 1000000)\n\n";
+        let log = "0: r1\ninvalid access to packet\nverification time 465 usec\nstack depth 56\nprocessed 12 insns (limit 1000000)\n\n";
         let error = refused_by_verifier(log, &io::Error::other("EACCES"), Some(&path)).to_string();
         assert!(error.contains("invalid access to packet"), "{error}");
         assert!(error.contains(path.to_str().unwrap()), "{error}");

@@ -16,7 +16,7 @@ pub enum GateError {
     },
     /// The process lacks a capability.
     #[error(
-        "the XDP gate needs the capability {missing}: run as root, give the service AmbientCapabilities=CAP_BPF CAP_NET_ADMIN, or set the XDP mode to off"
+        "the XDP gate needs the capability {missing}: run as root, give the service AmbientCapabilities=CAP_BPF CAP_NET_ADMIN CAP_PERFMON, or set the XDP mode to off"
     )]
     Capability {
         /// Its name.
@@ -24,7 +24,7 @@ pub enum GateError {
     },
     /// The kernel said no although the capabilities are there.
     #[error(
-        "the kernel refuses BPF to this process although it has CAP_BPF and CAP_NET_ADMIN: look for a seccomp filter of the container, a security module or kernel lockdown"
+        "the kernel refuses BPF to this process although it has the capabilities: look for a seccomp filter of the container, a security module or kernel lockdown"
     )]
     Refused {
         /// What the kernel said.

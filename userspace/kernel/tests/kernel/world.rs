@@ -1,6 +1,6 @@
 //! A small world to test in: our addresses, our sources, and a network namespace for each test that needs interfaces.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, process::Command};
 
 use sekisho_abi::{
     AddressBytes, Ingress, IngressKey, Outcome, PortKind, Reason, Roles, Service, ServiceKey, Source, SourceKey,
@@ -150,4 +150,24 @@ pub fn index(interface: &str) -> u32 {
 /// An end at a drop.
 pub fn dropped(reason: Reason) -> Outcome {
     Outcome::Dropped(reason)
+}
+
+/// Runs a test on a thread in a network namespace of its own, which ends with it.
+pub fn in_namespace(test: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::spawn(|| {
+        // SAFETY: a system call without pointers; only this thread changes its namespace.
+        let failed = unsafe { libc::unshare(libc::CLONE_NEWNET) };
+        assert_eq!(failed, 0, "the tests of the kernel part need root: {}", std::io::Error::last_os_error());
+        ip("link set lo up");
+        test();
+    });
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// The `ip` command, in this thread's namespace.
+pub fn ip(arguments: &str) {
+    let status = Command::new("ip").args(arguments.split_whitespace()).status().expect("`ip` of the package iproute2");
+    assert!(status.success(), "ip {arguments}");
 }
