@@ -1,3 +1,10 @@
 //! sekisho among real peers, in network namespaces. One file a behaviour; `sekisho_tests` is what they stand on.
 
+mod accounting;
+mod duplicates;
+mod failover;
+mod gate;
 mod harness;
+mod logins;
+mod scene;
+mod separation;

@@ -46,6 +46,11 @@ impl Say {
         self.after = delay;
         self
     }
+
+    /// Its octets: for somebody else to send.
+    pub fn octets(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl ScriptedHome {
