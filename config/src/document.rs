@@ -96,6 +96,11 @@ impl Site {
         format!("{}:{line}", self.document.path().display())
     }
 
+    /// The first of two keys that is given; the second where neither is.
+    pub(crate) fn given<'k>(&self, key: &'k str, otherwise: &'k str) -> &'k str {
+        if self.values.iter().any(|(name, _)| name == key) { key } else { otherwise }
+    }
+
     fn octet(&self, key: &str) -> usize {
         self.values.iter().find(|(name, _)| name == key).map_or(self.start, |(_, octet)| *octet)
     }

@@ -47,3 +47,52 @@ pub(crate) const SERVER: Keys = &[
     "revive_interval",
     "max_outstanding",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../docs/configuration.md");
+
+    /// Every kind of table as its heading writes it.
+    const TABLES: [(&str, Keys); 14] = [
+        ("[node]", NODE),
+        ("[[domain]]", DOMAIN),
+        ("[[domain.ingress]]", INGRESS),
+        ("[[listener]]", LISTENER),
+        ("[upstream]", UPSTREAM),
+        ("[xdp]", XDP),
+        ("[limits]", LIMITS),
+        ("[admin]", ADMIN),
+        ("[[probe]]", PROBE),
+        ("[customer]", CUSTOMER),
+        ("[[realm]]", REALM),
+        ("[[client]]", CLIENT),
+        ("[[proxy]]", PROXY),
+        ("[[proxy.server]]", SERVER),
+    ];
+
+    /// The keys that the page describes under a heading, in its order.
+    fn described(heading: &str) -> Vec<&'static str> {
+        let (_, part) = PAGE.split_once(&format!("\n### `{heading}`\n")).unwrap_or_else(|| panic!("no {heading}"));
+        let part = part.split("\n#").next().unwrap_or(part);
+        let key = |line: &'static str| line.strip_prefix("| `")?.split('`').next();
+        part.lines().filter_map(key).collect()
+    }
+
+    #[test]
+    fn the_page_describes_every_key_and_no_other_in_the_schemas_order() {
+        for (heading, keys) in TABLES {
+            assert_eq!(described(heading), keys, "{heading}");
+        }
+        assert_eq!(PAGE.matches("\n### `[").count(), TABLES.len());
+    }
+
+    #[test]
+    fn the_page_has_every_table_of_both_documents() {
+        for key in NODE_DOCUMENT.iter().chain(CUSTOMER_DOCUMENT) {
+            let known = TABLES.iter().any(|(heading, _)| heading.trim_matches(['[', ']']) == *key);
+            assert!(known, "{key}");
+        }
+    }
+}

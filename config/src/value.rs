@@ -156,6 +156,9 @@ pub(crate) fn realm(text: &str) -> Result<CanonicalRealm, Problem> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return refused("holds a space or a control character");
     }
+    if text.chars().any(|c| c.is_ascii_punctuation() && !matches!(c, '.' | '-' | '_')) {
+        return refused("holds a character that no realm has; patterns are not known here");
+    }
     match CanonicalRealm::new(text) {
         Ok(realm) => Ok(realm),
         Err(_) => refused("cannot be a realm: it is empty, too long or not a domain name (RFC 7542 §2.2)"),

@@ -131,6 +131,16 @@ fn client(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Client> {
     let delay = section.duration("reject_delay", Duration::ZERO..=Duration::from_secs(5)).or(Duration::from_secs(1));
     let answer =
         section.duration("answer_within", Duration::from_secs(1)..=Duration::from_secs(60)).or(Duration::from_secs(10));
+    if let (Some(delay), Some(answer)) = (delay, answer)
+        && delay >= answer
+    {
+        let message = format!(
+            "{} is as long as the terminal waits ({}), so it would never see a Reject",
+            value::show_duration(delay),
+            value::show_duration(answer),
+        );
+        section.fault("reject_delay", Problem::new(message, "Make it shorter than `answer_within`."));
+    }
     if let (Some(false), Some(false)) = (require, limit) {
         let message = "the client is open to forged answers (CVE-2024-3596): neither guard is on";
         let remedy = "Set `require_message_authenticator = \"yes\"` where the terminal can, else leave this key true.";

@@ -40,8 +40,9 @@ pub(crate) fn domains(top: &Section<'_>) -> Option<Vec<DomainDraft>> {
 
 fn domain(section: &Section<'_>) -> Option<DomainDraft> {
     let name = section.parsed("name", value::name).required(section, "name", "Name the domain, such as \"default\".");
+    let before = section.report.count();
     let sections = section.tables("ingress", schema::INGRESS);
-    if sections.is_empty() {
+    if sections.is_empty() && section.report.count() == before {
         let remedy = "Add [[domain.ingress]] for each interface that the domain's packets come in by.";
         section.fault("ingress", Problem::new("is missing", remedy));
     }

@@ -127,7 +127,7 @@ fn general(section: Option<&Section<'_>>, base: &Path) -> General {
 fn listeners(top: &Section<'_>) -> (Vec<Placed<Listener>>, bool) {
     let before = top.report.count();
     let sections = top.tables("listener", schema::LISTENER);
-    if sections.is_empty() && !top.has("listener") {
+    if sections.is_empty() && top.report.count() == before {
         let remedy = "Add [[listener]] with an address and the ports `auth` and `accounting`.";
         top.fault("listener", Problem::new("is missing", remedy));
     }
@@ -192,6 +192,10 @@ fn xdp(section: Option<&Section<'_>>, domains: Option<&[DomainDraft]>) -> Option
     };
     let mode = section.choice("mode", &MODES).or(XdpMode::Auto);
     let interfaces = section.list("interfaces", value::interface).or(every());
+    if section.has("interfaces") && interfaces.as_ref().is_some_and(Vec::is_empty) {
+        let remedy = "Name at least one, or leave the key out for all, or set `mode = \"off\"`.";
+        section.fault("interfaces", Problem::new("is an empty list", remedy));
+    }
     let max_sources = section.integer("max_sources", 64..=1_048_576u32).or(max_sources);
     Some(Xdp { mode: mode?, interfaces: interfaces?, max_sources: max_sources? })
 }

@@ -106,10 +106,12 @@ impl<'a> Vault<'a> {
         Some((key, octets))
     }
 
+    // No finding repeats a name that was given: somebody may have put the secret itself there.
+
     fn env_octets(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
         let missing = || {
             let remedy = "Set it where sekisho is started, or name another.";
-            Problem::new(format!("the environment variable {name:?} is not set"), remedy)
+            Problem::new("the environment variable of this name is not set", remedy)
         };
         (self.env)(name).map(|value| Zeroizing::new(value.into_bytes())).ok_or_else(missing)
     }
@@ -126,19 +128,19 @@ impl<'a> Vault<'a> {
         };
         let unreadable = |error: std::io::Error| {
             let remedy = format!("Put it below {} and let sekisho's user read it.", directory.display());
-            Problem::new(format!("{name:?} cannot be read ({error})"), remedy)
+            Problem::new(format!("the file cannot be read ({error})"), remedy)
         };
         let path = inside(directory, name).map_err(unreadable)?.ok_or_else(|| {
-            let message = format!("{name:?} leads out of the directory for secrets");
+            let message = "the path leads out of the directory for secrets";
             Problem::new(message, format!("Put the file below {}.", directory.display()))
         })?;
         let meta = fs::metadata(&path).map_err(unreadable)?;
         if !meta.is_file() || meta.len() > MAX_FILE {
-            let message = format!("{name:?} is no file of at most {MAX_FILE} octets");
+            let message = format!("it is no file of at most {MAX_FILE} octets");
             return Err(Problem::new(message, "Name a file that holds the secret and nothing else."));
         }
         if meta.mode() & 0o007 != 0 {
-            let message = format!("every user of this machine can read {name:?}");
+            let message = "every user of this machine can read the file";
             section.warn(key, Problem::new(message, "Take the permission away: `chmod o= FILE`."));
         }
         let mut octets = Zeroizing::new(fs::read(&path).map_err(unreadable)?);

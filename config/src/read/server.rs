@@ -18,8 +18,9 @@ use crate::{
 
 /// The home servers of a proxy contract that are sound.
 pub(super) fn servers(section: &Section<'_>, around: &Surroundings<'_>) -> Vec<Placed<Server>> {
+    let before = section.report.count();
     let sections = section.tables("server", schema::SERVER);
-    if sections.is_empty() {
+    if sections.is_empty() && section.report.count() == before {
         let remedy = "Add [[proxy.server]] with the address of a server that the customer designated.";
         section.fault("server", Problem::new("is missing", remedy));
     }

@@ -49,6 +49,7 @@ fn server_ports(customers: &[CustomerDraft], report: &Report) {
     for (owner, customer) in customers.iter().enumerate() {
         for (server, site) in servers(customer) {
             for (key, port) in server.ports.each() {
+                let key = site.given(key, "address");
                 let (of, other, other_key) = *first.entry((server.address, port)).or_insert((owner, site, key));
                 if std::ptr::eq(other, site) {
                     continue;
@@ -80,7 +81,7 @@ fn loops(customers: &[CustomerDraft], draft: &NodeDraft, report: &Report) {
                 let at = std::net::SocketAddr::from((server.address, port));
                 let message = format!("{at} is our own listener, at {place}: requests would go round for ever");
                 let remedy = "Give the address and port of the customer's server.";
-                report.fault(site.finding(key, Problem::new(message, remedy)));
+                report.fault(site.finding(site.given(key, "address"), Problem::new(message, remedy)));
             }
         }
     }

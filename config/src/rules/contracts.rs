@@ -3,7 +3,7 @@
 use super::{Claim, once};
 use crate::{
     finding::{Problem, Report},
-    read::customer::CustomerDraft,
+    read::customer::{CustomerDraft, ProxyDraft},
     value::show_duration,
 };
 
@@ -39,6 +39,23 @@ pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
     }
     for customer in customers.iter().filter(|customer| customer.sound) {
         fail_over_in_time(customer, report);
+        for draft in &customer.proxies {
+            both_kinds(draft, report);
+        }
+    }
+}
+
+/// Warns of a contract without any server for authentication, or any for accounting.
+fn both_kinds(draft: &ProxyDraft, report: &Report) {
+    let servers = &draft.proxy.servers;
+    let lacks = [
+        ("auth", "authentication is rejected", servers.iter().all(|server| server.ports.auth().is_none())),
+        ("accounting", "accounting gets no answer", servers.iter().all(|server| server.ports.accounting().is_none())),
+    ];
+    for (key, outcome, _) in lacks.into_iter().filter(|(_, _, lacking)| *lacking) {
+        let message = format!("no server of the contract has a port `{key}`, so {outcome}");
+        let problem = Problem::new(message, format!("Give `{key}` at one of its servers, where that is not meant."));
+        report.warn(draft.site.finding("server", problem));
     }
 }
 

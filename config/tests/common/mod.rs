@@ -1,0 +1,147 @@
+//! Configurations in a temporary directory, and what `load` says about them.
+#![allow(dead_code)]
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use sekisho_config::{Customer, Faults, Node, Warning, load};
+
+/// A node with one domain and a listener of each family.
+pub const NODE: &str = r#"
+[node]
+secrets = "secrets"
+[[domain]]
+name = "default"
+[[domain.ingress]]
+interface = "eth0"
+[[domain.ingress]]
+interface = "eth1"
+[[listener]]
+address = "198.51.100.1"
+auth = 1812
+accounting = 1813
+[[listener]]
+address = "2001:db8::1"
+auth = 1812
+"#;
+
+/// A customer that is served.
+pub const ACME: &str = r#"
+[customer]
+name = "acme"
+[[realm]]
+suffix = "acme.example"
+[[client]]
+contract = "acme-nas"
+address = "192.0.2.1"
+secret = "secret of acme's terminal"
+[[proxy]]
+contract = "acme-proxy"
+[[proxy.server]]
+name = "home"
+address = "192.0.2.100"
+secret = "secret of acme's server"
+"#;
+
+/// The same customer in other words, so that both can be served together.
+pub fn other() -> String {
+    ACME.replace("acme", "other").replace("192.0.2.1\"", "192.0.2.2\"").replace("192.0.2.100", "192.0.2.200")
+}
+
+/// A text with one passage changed, which has to be there once.
+pub fn with(text: &str, from: &str, to: &str) -> String {
+    assert_eq!(text.matches(from).count(), 1, "{from:?} in {text}");
+    text.replace(from, to)
+}
+
+/// Documents in a directory of their own.
+pub struct Documents {
+    directory: tempfile::TempDir,
+}
+
+/// The node's document, and the customers' with their names.
+pub fn documents(node: &str, customers: &[(&str, &str)]) -> Documents {
+    let directory = tempfile::tempdir().unwrap();
+    let documents = Documents { directory };
+    documents.file("sekisho.toml", node, 0o640);
+    fs::create_dir(documents.path().join("customers")).unwrap();
+    fs::create_dir(documents.path().join("secrets")).unwrap();
+    for (name, text) in customers {
+        documents.file(&format!("customers/{name}.toml"), text, 0o640);
+    }
+    documents
+}
+
+impl Documents {
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Adds a file.
+    pub fn file(&self, name: &str, text: impl AsRef<[u8]>, mode: u32) {
+        let path = self.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// One environment variable is set: `ACME_SECRET`.
+    pub fn load(&self) -> Result<(Node, Vec<Customer>, Vec<Warning>), Faults> {
+        load(self.path(), &|name| (name == "ACME_SECRET").then(|| "from the environment".to_owned()))
+    }
+
+    /// The faults as an operator sees them, a line each, with paths from the directory on.
+    pub fn faults(&self) -> Vec<String> {
+        let faults = self.load().expect_err("a fault");
+        faults.faults.iter().map(|fault| self.line(fault)).collect()
+    }
+
+    /// The warnings, in the same way.
+    pub fn warnings(&self) -> Vec<String> {
+        let (_, _, warnings) = self.load().unwrap_or_else(|faults| panic!("{faults}"));
+        warnings.iter().map(|warning| self.line(warning)).collect()
+    }
+
+    fn line(&self, finding: &sekisho_config::Finding) -> String {
+        finding.to_string().replace(&format!("{}/", self.path().display()), "")
+    }
+}
+
+/// The node's document is refused with exactly one fault, which says this.
+#[track_caller]
+pub fn node_refused(from: &str, to: &str, says: &[&str]) {
+    refused(&documents(&with(NODE, from, to), &[("acme", ACME)]), says);
+}
+
+/// The customer's document is refused with exactly one fault, which says this.
+#[track_caller]
+pub fn customer_refused(from: &str, to: &str, says: &[&str]) {
+    refused(&documents(NODE, &[("acme", &with(ACME, from, to))]), says);
+}
+
+/// There is exactly one fault, which says this.
+#[track_caller]
+pub fn refused(documents: &Documents, says: &[&str]) {
+    let faults = documents.faults();
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    for part in says {
+        assert!(faults[0].contains(part), "{part:?} is not in {}", faults[0]);
+    }
+}
+
+/// The node's document is taken, with the one customer.
+#[track_caller]
+pub fn node_taken(from: &str, to: &str) -> Node {
+    taken(&documents(&with(NODE, from, to), &[("acme", ACME)])).0
+}
+
+/// The customer's document is taken.
+#[track_caller]
+pub fn customer_taken(from: &str, to: &str) -> Customer {
+    taken(&documents(NODE, &[("acme", &with(ACME, from, to))])).1.remove(0)
+}
+
+/// There is no fault.
+#[track_caller]
+pub fn taken(documents: &Documents) -> (Node, Vec<Customer>) {
+    let (node, customers, _) = documents.load().unwrap_or_else(|faults| panic!("{faults}"));
+    (node, customers)
+}

@@ -1,0 +1,64 @@
+//! What a new operator reads is true: the examples pass the check, and the defaults on the page are the parser's.
+
+mod common;
+
+use std::path::Path;
+
+use common::{ACME, NODE, documents, taken, with};
+use sekisho_config::{Selector, load};
+
+const PAGE: &str = include_str!("../../docs/configuration.md");
+
+#[test]
+fn the_examples_pass_the_check() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let (node, customers, _) = load(&path, &|_| None).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!((node.name.as_str(), node.admin.to_string()), ("trial", "127.0.0.1:9812".into()));
+    assert_eq!(node.probes[0].user, "alice@acme.example");
+    let [acme] = customers.as_slice() else { panic!("{customers:?}") };
+    assert_eq!(acme.serviceable(), Ok(()));
+    assert_eq!(acme.realms[0].selector, Selector::Suffix);
+}
+
+#[test]
+fn the_examples_are_found_by_their_directory_or_by_the_nodes_document() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let by_file = load(&path.join("sekisho.toml"), &|_| None).unwrap();
+    assert_eq!(load(&path, &|_| None).unwrap(), by_file);
+}
+
+#[test]
+fn a_default_of_the_page_written_out_changes_nothing() {
+    let plain = taken(&documents(NODE, &[("acme", ACME)]));
+    let mut node = NODE.to_owned();
+    for heading in ["[upstream]", "[xdp]", "[limits]", "[admin]"] {
+        node = format!("{node}{heading}\n{}", defaults(heading));
+    }
+    node = with(&node, "[node]\n", &format!("[node]\n{}", defaults("[node]")));
+    node = with(&node, "auth = 1812\naccounting", &format!("{}auth = 1812\naccounting", defaults("[[listener]]")));
+    let mut acme = ACME.to_owned();
+    for heading in ["[[client]]", "[[proxy]]", "[[proxy.server]]"] {
+        acme = with(&acme, heading, &format!("{heading}\n{}", defaults(heading)));
+    }
+    let written = documents(&node, &[("acme", &acme)]);
+    let (mut node, customers) = taken(&written);
+    node.customers.clone_from(&plain.0.customers);
+    node.secrets.clone_from(&plain.0.secrets);
+    assert_eq!((node, customers), plain);
+    assert_eq!(defaults("[limits]").lines().count(), 4);
+    assert_eq!(defaults("[[proxy.server]]").lines().count(), 5);
+}
+
+/// Every key of a table of the page whose default is one plain value, as a document writes it.
+fn defaults(heading: &str) -> String {
+    let (_, part) = PAGE.split_once(&format!("\n### `{heading}`\n")).unwrap();
+    let part = part.split("\n#").next().unwrap();
+    let code =
+        |cell: &str| cell.strip_prefix('`')?.strip_suffix('`').filter(|code| !code.contains('`')).map(str::to_owned);
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(" | ").map(str::trim).collect();
+        let [key, _, default, ..] = cells.as_slice() else { return None };
+        Some(format!("{} = {}\n", code(key.strip_prefix("| ")?)?, code(default)?))
+    };
+    part.lines().filter_map(row).collect()
+}
