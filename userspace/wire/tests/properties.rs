@@ -22,7 +22,7 @@ use sekisho_wire::verify::{RequestPolicy, verify_reply, verify_request};
 /// Attributes as RFC 2865 §3 and §5 say it and no faster: the reference that the scan is held to.
 fn reference(datagram: &[u8]) -> Option<Vec<(u8, usize, Vec<u8>)>> {
     let length = usize::from(*datagram.get(2)?) * 256 + usize::from(*datagram.get(3)?);
-    if datagram.len() < 20 || length < 20 || length > 4096 || length > datagram.len() {
+    if datagram.len() < 20 || !(20..=4096).contains(&length) || length > datagram.len() {
         return None;
     }
     let mut found = Vec::new();

@@ -3,6 +3,8 @@
 //! The compression function is RustCrypto's; the state around it is ours, so that it can be resumed from a point
 //! computed once per secret (RFC 2104 §4) and copied for next to nothing.
 
+pub mod lanes;
+
 use md5::block_api::compress;
 use zeroize::Zeroize;
 
