@@ -1,5 +1,7 @@
 //! What a new operator reads is true: the examples pass the check, and the defaults on the page are the parser's.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use std::path::Path;

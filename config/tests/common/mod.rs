@@ -1,5 +1,5 @@
 //! Configurations in a temporary directory, and what `load` says about them.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 

@@ -1,5 +1,7 @@
 //! A configuration becomes what the engine and the gate work by.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
 //! Configurations in a temporary directory, compiled as the program does.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{fs, path::Path};
 
