@@ -44,7 +44,7 @@ fn accounting_for_a_foreign_realm_is_never_acknowledged() {
     let freeradius = FreeRadius::start(&scene.home.namespace, &home1_secret(), &[]);
     let sekisho = Sekisho::start(&scene.network, &scene.documents(Family::V4));
     let pairs = "User-Name = bob@elsewhere.example, Acct-Status-Type = Start, Acct-Session-Id = 1";
-    let radclient = Radclient::default().patience(0.5, 1);
+    let radclient = Radclient::default().patience(0.5, 2);
     radclient.accounting(&scene.nas, acct(Family::V4), &nas_secret(Family::V4), pairs).expect_silence();
     sekisho.metrics_when("both tries are counted", |metrics| metrics.dropped("userspace", "unrouted") == 2);
     assert!(freeradius.records().is_empty());
@@ -56,7 +56,7 @@ fn a_wrong_secret_is_silence_and_a_counted_reason() {
     let freeradius = FreeRadius::start(&scene.home.namespace, &home1_secret(), &[]);
     let sekisho = Sekisho::start(&scene.network, &scene.documents(Family::V4));
     let pairs = "User-Name = alice@acme.example, Acct-Status-Type = Start, Acct-Session-Id = 1";
-    let radclient = Radclient::default().patience(0.5, 1);
+    let radclient = Radclient::default().patience(0.5, 2);
     radclient.accounting(&scene.nas, acct(Family::V4), "quite another secret", pairs).expect_silence();
     sekisho.metrics_when("both tries are counted", |metrics| metrics.dropped("userspace", "authenticator_bad") == 2);
     assert!(freeradius.records().is_empty());

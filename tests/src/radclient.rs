@@ -10,22 +10,22 @@ use crate::process::{Finished, Program};
 /// One run of radclient.
 #[derive(Clone, Debug)]
 pub struct Radclient {
-    retries: u32,
+    tries: u32,
     timeout: f64,
     copies: u32,
 }
 
 impl Default for Radclient {
     fn default() -> Radclient {
-        Radclient { retries: 2, timeout: 3.0, copies: 1 }
+        Radclient { tries: 3, timeout: 3.0, copies: 1 }
     }
 }
 
 impl Radclient {
     /// Seconds for each try, and how many tries after the first.
     #[must_use]
-    pub fn patience(mut self, timeout: f64, retries: u32) -> Radclient {
-        (self.timeout, self.retries) = (timeout, retries);
+    pub fn patience(mut self, timeout: f64, tries: u32) -> Radclient {
+        (self.timeout, self.tries) = (timeout, tries);
         self
     }
 
@@ -47,10 +47,10 @@ impl Radclient {
     }
 
     fn run(&self, namespace: &Namespace, server: SocketAddr, command: &str, secret: &str, pairs: &str) -> Answer {
-        let limit = Duration::from_secs_f64(self.timeout * f64::from(self.retries + 1) * f64::from(self.copies) + 20.0);
-        let Radclient { retries, timeout, copies } = self;
+        let limit = Duration::from_secs_f64(self.timeout * f64::from(self.tries) * f64::from(self.copies) + 20.0);
+        let Radclient { tries, timeout, copies } = self;
         let program = Program::new("radclient")
-            .args(["-x", "-r", &retries.max(&1).to_string(), "-t", &timeout.to_string(), "-c", &copies.to_string()])
+            .args(["-x", "-r", &tries.to_string(), "-t", &timeout.to_string(), "-c", &copies.to_string()])
             .args([&server.to_string(), command, secret]);
         Answer(program.finish(namespace, pairs, limit))
     }
