@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# `make test`: everything that is promised, checked, with a summary at the end. Needs root, for namespaces and XDP.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "make test needs root: it loads XDP programs and makes network namespaces. Run it as root, or by sudo." >&2
+    exit 1
+fi
+
+summary=()
+failures=0
+began=$SECONDS
+
+finish() {
+    echo
+    echo "──── make test: $((SECONDS - began)) s"
+    printf '%s\n' "${summary[@]}"
+    if [ "$failures" -eq 0 ]; then echo "all is well"; else echo "$failures of ${#summary[@]} steps failed"; fi
+    [ "$failures" -eq 0 ]
+    exit
+}
+
+# step NAME COMMAND…: runs it, times it, remembers how it ended.
+step() {
+    local name=$1 start=$SECONDS
+    shift
+    echo
+    echo "──── $name"
+    if "$@"; then
+        summary+=("$(printf 'ok      %4d s  %s' $((SECONDS - start)) "$name")")
+    else
+        summary+=("$(printf 'FAILED  %4d s  %s' $((SECONDS - start)) "$name")")
+        failures=$((failures + 1))
+        return 1
+    fi
+}
+
+clippy() {
+    # Bare `cargo clippy` leaves the end-to-end tests out, as bare `cargo test` does.
+    cargo clippy --workspace --all-targets -- -D warnings && cargo clippy -p sekisho-tests --test e2e -- -D warnings
+}
+
+rustdoc() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet; }
+
+programs() { . tests/programs.sh; }
+
+unit() {
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo nextest run --workspace --no-fail-fast --status-level slow --final-status-level fail
+    else
+        cargo test --workspace --no-fail-fast --lib --bins --tests --quiet
+    fi
+}
+
+# Two at a time: most of what they do is wait, but the loads among them want a core.
+e2e() {
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo nextest run -p sekisho-tests --test e2e --no-fail-fast --test-threads 2
+    else
+        cargo test -p sekisho-tests --test e2e -- --test-threads 2
+    fi
+}
+
+step "set-up" tests/setup.sh || finish
+step "formatting" cargo fmt --all --check
+step "clippy" clippy
+step "rustdoc" rustdoc
+step "programs, release" programs || finish
+step "unit, property and kernel tests" unit
+step "tests in the documentation" cargo test --workspace --doc --quiet
+step "end-to-end tests in namespaces" e2e
+finish
