@@ -14,7 +14,7 @@ use sekisho_wire::md5::lanes::compress_lanes;
 use sekisho_wire::reply::restore_reply;
 use sekisho_wire::scan::scan;
 use sekisho_wire::secret::Secret;
-use sekisho_wire::verify::{RequestPolicy, verify_reply, verify_request};
+use sekisho_wire::verify::{RequestPolicy, RequestToVerify, verify_reply, verify_request, verify_requests};
 
 const POLICY: RequestPolicy = RequestPolicy { require_message_authenticator: false, limit_proxy_state: true };
 
@@ -67,6 +67,31 @@ fn requests(c: &mut Criterion) {
     }
 }
 
+fn requests_together(c: &mut Criterion) {
+    let (secret, _) = secrets();
+    for (name, packet) in [("login", login(&secret)), ("accounting", accounting(&secret))] {
+        let layout = scan(&packet).unwrap();
+        for count in [1, 2, 4, 8, 16, 32] {
+            let bufs: Vec<Buf> = (0..count)
+                .map(|_| {
+                    let mut b = Buf::new();
+                    b.load(&packet).unwrap();
+                    b
+                })
+                .collect();
+            let requests: Vec<_> = bufs
+                .iter()
+                .map(|buf| RequestToVerify { buf, layout: &layout, secret: &secret, policy: POLICY })
+                .collect();
+            let mut group = c.benchmark_group(format!("{name} together"));
+            group.throughput(Throughput::Elements(count));
+            group.bench_function(format!("verify {count}"), |b| {
+                b.iter(|| verify_requests(black_box(&requests), |_, verdict| assert!(verdict.is_ok())))
+            });
+        }
+    }
+}
+
 fn replies(c: &mut Criterion) {
     let (client, home) = secrets();
     let tunnel = [&[1][..], &salted_field(b"an lns secret", 0x8001, &home, &[9; 16]).unwrap()].concat();
@@ -115,5 +140,5 @@ fn digests(c: &mut Criterion) {
     lanes::<4>(c);
 }
 
-criterion_group!(benches, requests, replies, digests);
+criterion_group!(benches, requests, requests_together, replies, digests);
 criterion_main!(benches);

@@ -5,6 +5,7 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
+use crate::md5::batch::{Message, PIECES};
 use crate::md5::{Hmac, HmacKey, Md5};
 
 /// An empty secret is forbidden: RFC 2865 §3.
@@ -40,17 +41,22 @@ impl Secret {
         self.key.start()
     }
 
+    /// The secret's octets, to end a digest with.
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// A message whose HMAC-MD5 is keyed with the secret.
+    pub(crate) fn keyed<'a>(&self, pieces: [&'a [u8]; PIECES]) -> Message<'a> {
+        Message::keyed(&self.key, pieces)
+    }
+
     /// `MD5(secret | octets)`.
     #[inline]
     pub(crate) fn prefixed(&self, octets: &[u8]) -> [u8; 16] {
         let mut md5 = self.absorbed.clone();
         md5.update(octets);
         md5.finish()
-    }
-
-    /// Absorbs the secret at the end of a digest.
-    pub(crate) fn append_to(&self, md5: &mut Md5) {
-        md5.update(&self.octets);
     }
 }
 

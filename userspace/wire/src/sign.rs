@@ -4,47 +4,51 @@ use subtle::ConstantTimeEq;
 
 use crate::attribute::{HEADER, Span};
 use crate::md5::Md5;
+use crate::md5::batch::Message;
 use crate::secret::Secret;
 
 /// What stands in for an authenticator that is being computed.
 pub(crate) const ZEROS: [u8; 16] = [0; 16];
 
-/// Whether the authenticator field is MD5(packet with `authenticator` in that field | secret): the Response
-/// Authenticator (RFC 2865 §3), and with zeros the Request Authenticator of RFC 2866 §3 and RFC 5176 §2.3.
-pub(crate) fn authenticator_is_right(packet: &[u8], authenticator: &[u8; 16], secret: &Secret) -> bool {
-    let Some((header, attributes)) = packet.split_first_chunk::<HEADER>() else { return false };
-    let mut start = *header;
-    start[4..].copy_from_slice(authenticator);
-    let mut md5 = Md5::new();
-    md5.update(&start);
-    md5.update(attributes);
-    secret.append_to(&mut md5);
-    md5.finish().ct_eq(&header[4..]).into()
+/// What proves who sent a packet: a digest to compute, and the octets that it has to be.
+#[derive(Clone, Copy)]
+pub(crate) struct Proof<'a> {
+    pub(crate) message: Message<'a>,
+    expected: &'a [u8],
 }
 
-/// Whether the Message-Authenticator at `at` is HMAC-MD5(packet with `authenticator` in the authenticator field and
-/// zeros in the Message-Authenticator), RFC 3579 §3.2.
-pub(crate) fn message_authenticator_is_right(
-    packet: &[u8],
-    at: Span,
-    authenticator: &[u8; 16],
-    secret: &Secret,
-) -> bool {
-    let Some((header, _)) = packet.split_first_chunk::<HEADER>() else { return false };
-    let (Some(before), Some(after)) = (packet.get(HEADER..at.at()), packet.get(at.at() + 16..)) else {
-        return false;
-    };
-    if at.len() != 16 {
-        return false;
+impl<'a> Proof<'a> {
+    /// The authenticator field, which has to be MD5(packet with `authenticator` in that field | secret): the Response
+    /// Authenticator (RFC 2865 §3), and with zeros the Request Authenticator of RFC 2866 §3 and RFC 5176 §2.3.
+    pub(crate) fn authenticator(packet: &'a [u8], authenticator: &'a [u8; 16], secret: &'a Secret) -> Self {
+        let (header, rest) = packet.split_at_checked(4).unwrap_or_default();
+        let (expected, attributes) = rest.split_at_checked(16).unwrap_or_default();
+        Self { message: Message::new([header, authenticator, attributes, secret.octets(), &[]]), expected }
     }
-    let mut start = *header;
-    start[4..].copy_from_slice(authenticator);
-    let mut hmac = secret.hmac();
-    hmac.update(&start);
-    hmac.update(before);
-    hmac.update(&ZEROS);
-    hmac.update(after);
-    hmac.finish().ct_eq(at.of(packet)).into()
+
+    /// The Message-Authenticator at `at`, which has to be HMAC-MD5(packet with `authenticator` in the authenticator
+    /// field and zeros in the Message-Authenticator), RFC 3579 §3.2.
+    pub(crate) fn message_authenticator(
+        packet: &'a [u8],
+        at: Span,
+        authenticator: &'a [u8; 16],
+        secret: &Secret,
+    ) -> Self {
+        let header = packet.get(..4).unwrap_or_default();
+        let before = packet.get(HEADER..at.at()).unwrap_or_default();
+        let after = packet.get(at.at() + 16..).unwrap_or_default();
+        Self { message: secret.keyed([header, authenticator, before, &ZEROS, after]), expected: at.of(packet) }
+    }
+
+    /// Whether the packet has what was computed; nothing but sixteen octets is a proof.
+    pub(crate) fn is(&self, digest: &[u8; 16]) -> bool {
+        self.expected.ct_eq(digest).into()
+    }
+
+    /// Computes the digest here and now, and compares.
+    pub(crate) fn holds(&self) -> bool {
+        self.is(&self.message.digest())
+    }
 }
 
 /// Writes the Message-Authenticator that is the first attribute of `packet`, over the authenticator field as it is.
@@ -63,7 +67,7 @@ pub(crate) fn write_message_authenticator(packet: &mut [u8], secret: &Secret) {
 pub(crate) fn write_authenticator(packet: &mut [u8], secret: &Secret) {
     let mut md5 = Md5::new();
     md5.update(packet);
-    secret.append_to(&mut md5);
+    md5.update(secret.octets());
     set_authenticator(packet, &md5.finish());
 }
 

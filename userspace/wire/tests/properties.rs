@@ -17,7 +17,7 @@ use sekisho_wire::nai::canonical;
 use sekisho_wire::reply::restore_reply;
 use sekisho_wire::scan::scan;
 use sekisho_wire::vendor::sub_attributes;
-use sekisho_wire::verify::{RequestPolicy, verify_reply, verify_request};
+use sekisho_wire::verify::{RequestPolicy, RequestToVerify, verify_reply, verify_request, verify_requests};
 
 /// Attributes as RFC 2865 §3 and §5 say it and no faster: the reference that the scan is held to.
 fn reference(datagram: &[u8]) -> Option<Vec<(u8, usize, Vec<u8>)>> {
@@ -205,5 +205,34 @@ proptest! {
             prop_assert_eq!(canonical(form, &mut again), Some(form));
             prop_assert!(form.is_ascii() && form.len() <= 253);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn requests_verified_together_get_the_verdicts_they_get_alone(
+        datagrams in vec(datagram(), 0..80),
+        spoiled in vec(any::<bool>(), 80),
+    ) {
+        let (right, wrong) = (nas(), home());
+        let found: Vec<_> = datagrams.iter().filter_map(|d| Some((buf(d), scan(d).ok()?))).collect();
+        let requests: Vec<_> = found.iter().zip(spoiled).map(|((buf, layout), spoiled)| RequestToVerify {
+            buf, layout, secret: if spoiled { &wrong } else { &right }, policy: LENIENT,
+        }).collect();
+        let alone: Vec<_> = requests.iter()
+            .map(|r| verify_request(r.buf, r.layout, r.secret, r.policy).map(|v| v.message_authenticator()))
+            .collect();
+        let mut together = Vec::new();
+        verify_requests(&requests, |i, verdict| {
+            assert_eq!(i, together.len());
+            together.push(verdict.map(|v| (*v.layout(), v.message_authenticator())));
+        });
+        for (i, verdict) in together.iter().enumerate() {
+            prop_assert_eq!(verdict.map(|(_, state)| state), alone[i]);
+            prop_assert!(verdict.is_err() || verdict.unwrap().0 == *requests[i].layout);
+        }
+        prop_assert_eq!(together.len(), requests.len());
     }
 }

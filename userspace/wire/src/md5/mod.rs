@@ -3,6 +3,7 @@
 //! The compression function is RustCrypto's; the state around it is ours, so that it can be resumed from a point
 //! computed once per secret (RFC 2104 §4) and copied for next to nothing.
 
+pub mod batch;
 pub mod lanes;
 
 use md5::block_api::compress;
@@ -137,12 +138,8 @@ impl Hmac {
     /// The code of what was absorbed.
     #[inline]
     pub fn finish(self) -> [u8; 16] {
-        let mut block = [0; BLOCK];
-        block[..16].copy_from_slice(&self.inner.finish());
-        block[16] = 0x80;
-        block[BLOCK - 8..].copy_from_slice(&(8 * (BLOCK as u64 + 16)).to_le_bytes());
         let mut state = self.outer;
-        compress(&mut state, &[block]);
+        compress(&mut state, &[batch::outer_block(&self.inner.finish())]);
         octets(state)
     }
 }
