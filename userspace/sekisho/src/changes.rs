@@ -57,7 +57,14 @@ fn fixed(old: &Node, new: &Node) -> Vec<String> {
 fn contracts(customer: &str, old: &Customer, new: &Customer, lines: &mut Vec<String>) {
     let mut found = Vec::new();
     let realms = |customer: &Customer| customer.realms.iter().map(|realm| (realm.to_string(), ())).collect();
-    compare::<()>("realm", &as_refs(&realms(old)), &as_refs(&realms(new)), &mut found, |()| String::new(), |(), ()| true);
+    compare::<()>(
+        "realm",
+        &as_refs(&realms(old)),
+        &as_refs(&realms(new)),
+        &mut found,
+        |()| String::new(),
+        |(), ()| true,
+    );
     compare(
         "client",
         &old.clients.iter().map(|client| (client.contract.as_str(), client)).collect(),

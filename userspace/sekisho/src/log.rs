@@ -28,8 +28,11 @@ pub enum Format {
 /// The directives in force: the environment's, else `level` for our own crates and warnings of all others.
 fn filter(level: &str, environment: Option<String>) -> Result<EnvFilter, String> {
     match environment.filter(|value| !value.trim().is_empty()) {
-        Some(directives) => EnvFilter::try_new(&directives).map_err(|error| format!("{VARIABLE}=\"{directives}\": {error}")),
-        None => EnvFilter::try_new(format!("warn,{}", ours(level))).map_err(|error| format!("log level \"{level}\": {error}")),
+        Some(directives) => {
+            EnvFilter::try_new(&directives).map_err(|error| format!("{VARIABLE}=\"{directives}\": {error}"))
+        }
+        None => EnvFilter::try_new(format!("warn,{}", ours(level)))
+            .map_err(|error| format!("log level \"{level}\": {error}")),
     }
 }
 

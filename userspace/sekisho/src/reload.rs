@@ -60,7 +60,8 @@ impl Running {
             Ok(lines) => tracing::info!(changes = lines.join("; "), "reloaded"),
             Err(error) => tracing::warn!(%error, "not reloaded: nothing has changed"),
         }
-        outcome.map(|lines| if lines.is_empty() { "Nothing has changed.\n".to_owned() } else { lines.join("\n") + "\n" })
+        outcome
+            .map(|lines| if lines.is_empty() { "Nothing has changed.\n".to_owned() } else { lines.join("\n") + "\n" })
     }
 
     async fn attempt(self: &Arc<Running>) -> Result<Vec<String>, ReloadError> {

@@ -10,11 +10,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use sekisho_engine::{
-    snapshot::RoutingSnapshot,
-    stats::WorkerStats,
-    time::Time,
-};
+use sekisho_engine::{snapshot::RoutingSnapshot, stats::WorkerStats, time::Time};
 use tokio::sync::watch;
 
 use crate::{

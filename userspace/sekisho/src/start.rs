@@ -78,8 +78,8 @@ pub fn start(documents: Documents) -> Result<Started, StartError> {
     let gate = Gate::open(&documents.node.xdp, &snapshot.gate)?;
     let sockets = bind(&listening, workers)?;
     let address = documents.node.admin;
-    let admin = admin::server::bind(address)
-        .map_err(|source| StartError::Listen { address, use_: "admin.address", source })?;
+    let admin =
+        admin::server::bind(address).map_err(|source| StartError::Listen { address, use_: "admin.address", source })?;
 
     let upstream = worker::Upstream {
         ipv4: documents.node.upstream.ipv4.map(IpAddr::V4),

@@ -1,12 +1,6 @@
 //! `sekisho run`: up, until told to stop.
 
-use std::{
-    future::pending,
-    io,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::pending, io, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -55,7 +49,8 @@ pub(super) fn run(args: &Args) -> Exit {
         eprintln!("{error}");
         return Exit::Refused;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("control").enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("control").enable_all().build();
     let ended = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
         let ended = runtime.block_on(live(documents));
         runtime.shutdown_background();

@@ -35,7 +35,10 @@ fn node(node: &Node) {
     describe_gauge!("sekisho_config_last_reload_successful", "1 unless the last attempt to reload was refused.");
     let refused = node.reload.is_some_and(|reload| !reload.succeeded);
     gauge!("sekisho_config_last_reload_successful").set(if refused { 0.0 } else { 1.0 });
-    describe_gauge!("sekisho_config_last_reload_timestamp_seconds", "When the last attempt was, in seconds since 1970.");
+    describe_gauge!(
+        "sekisho_config_last_reload_timestamp_seconds",
+        "When the last attempt was, in seconds since 1970."
+    );
     if let Some(reload) = node.reload {
         gauge!("sekisho_config_last_reload_timestamp_seconds").set(reload.at as f64);
     }
@@ -55,14 +58,26 @@ fn totals(totals: &Totals) {
     }
     for (name, help, count) in [
         ("sekisho_forwarded_total", "Requests forwarded for the first time.", totals.forwarded),
-        ("sekisho_retransmitted_total", "Copies sent upstream again because the client repeated.", totals.retransmitted),
+        (
+            "sekisho_retransmitted_total",
+            "Copies sent upstream again because the client repeated.",
+            totals.retransmitted,
+        ),
         ("sekisho_failovers_total", "Requests moved to another home server.", totals.failed_over),
         ("sekisho_repeated_replies_total", "Replies repeated from the cache.", totals.repeated),
-        ("sekisho_superseded_total", "Requests that took the place of an older one of the same key.", totals.superseded),
+        (
+            "sekisho_superseded_total",
+            "Requests that took the place of an older one of the same key.",
+            totals.superseded,
+        ),
         ("sekisho_expired_total", "Requests that got no answer within the client's budget.", totals.expired),
         ("sekisho_delayed_rejects_total", "Rejects of our own that were held back.", totals.delayed),
         ("sekisho_undelayed_rejects_total", "Rejects sent at once because too many were held back.", totals.undelayed),
-        ("sekisho_undecryptable_total", "Attributes that could not be decrypted and were left out.", totals.undecryptable),
+        (
+            "sekisho_undecryptable_total",
+            "Attributes that could not be decrypted and were left out.",
+            totals.undecryptable,
+        ),
         ("sekisho_loops_total", "Proxy loops detected.", totals.loops),
     ] {
         describe_counter!(name, help);

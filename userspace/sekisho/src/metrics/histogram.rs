@@ -13,15 +13,18 @@ use crate::report::{Histogram, Report};
 const REALM: (&str, &str) =
     ("sekisho_realm_latency_seconds", "Time from a request's arrival to its reply to the client, in seconds.");
 /// From sending to the verified reply.
-const SERVER: (&str, &str) =
-    ("sekisho_server_latency_seconds", "Time from sending a request to a home server to its verified reply, in seconds.");
+const SERVER: (&str, &str) = (
+    "sekisho_server_latency_seconds",
+    "Time from sending a request to a home server to its verified reply, in seconds.",
+);
 
 /// Appends every histogram of the report.
 pub(super) fn write(text: &mut String, report: &Report) {
     let realms = report.customers.iter().flat_map(|customer| {
-        customer.realms.iter().map(|realm| {
-            (labels(&[("customer", &customer.name), ("realm", &realm.name)]), &realm.latency)
-        })
+        customer
+            .realms
+            .iter()
+            .map(|realm| (labels(&[("customer", &customer.name), ("realm", &realm.name)]), &realm.latency))
     });
     family(text, REALM, realms);
     let servers = report.customers.iter().flat_map(|customer| {

@@ -40,8 +40,13 @@ mod tests {
             latency,
             ..Server::default()
         };
-        let customer =
-            Customer { name: "acme".into(), requests: 9, realms: vec![realm], servers: vec![server], ..Customer::default() };
+        let customer = Customer {
+            name: "acme".into(),
+            requests: 9,
+            realms: vec![realm],
+            servers: vec![server],
+            ..Customer::default()
+        };
         let mut report = Report { customers: vec![customer], ..Report::default() };
         report.dropped = vec![Count::new("reply_forged", 3)];
         report.gate.dropped = vec![Count::new("unregistered", 10_000)];

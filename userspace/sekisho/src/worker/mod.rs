@@ -12,11 +12,7 @@ mod sockets;
 
 use std::{io, net::UdpSocket, sync::Arc, thread};
 
-use sekisho_engine::{
-    Engine, Limits, Settings,
-    snapshot::RoutingSnapshot,
-    stats::WorkerStats,
-};
+use sekisho_engine::{Engine, Limits, Settings, snapshot::RoutingSnapshot, stats::WorkerStats};
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::sockets::{OpenError, SERVICE_BUFFER, Upstream};

@@ -180,7 +180,10 @@ impl Worker {
     }
 }
 
-#[expect(deprecated, reason = "its successor is unsafe; an OwnedFd keeps what that asks for: it stays open until dropped")]
+#[expect(
+    deprecated,
+    reason = "its successor is unsafe; an OwnedFd keeps what that asks for: it stays open until dropped"
+)]
 fn watch(epoll: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(epoll, Interest::READABLE)
 }

@@ -1,0 +1,82 @@
+//! What a reason to drop means for the operator, and what to do about it.
+
+use sekisho_abi::Reason;
+
+/// One line: meaning and remedy.
+pub const fn of(reason: Reason) -> &'static str {
+    match reason {
+        Reason::FrameTruncated => "frames end inside their headers: look at the link or at who sends them",
+        Reason::FragmentUnregistered => "fragments from an address that no contract names",
+        Reason::OptionsUnregistered => "IP options from an address that no contract names",
+        Reason::Unregistered => {
+            "the source address is no client's (or server's) in the domain of its interface: \
+             add a [[client]] with that address, or correct its `domain`"
+        }
+        Reason::WrongIngress => {
+            "the address is registered, but not for the interface that it came in by: correct the contract's `ingress`, \
+             or find out who forges the address"
+        }
+        Reason::WrongService => "the source may not use this address of ours",
+        Reason::WrongRole => "the source is registered as something else: a home server asks, or a client answers",
+        Reason::TooShort | Reason::BadLength | Reason::BadAttribute => "not well-formed RADIUS: look at who sends it",
+        Reason::BadCode => {
+            "a code that this port does not take: are the ports for authentication and accounting swapped?"
+        }
+        Reason::ClientRate | Reason::SessionRate | Reason::NewSessionRate | Reason::Contended => "over a rate limit",
+        Reason::DuplicateInFlight | Reason::Absorbed => {
+            "repetitions of requests that are in flight: the home server is slow, or the client repeats too soon"
+        }
+        Reason::ShedInterim | Reason::ShedStart => "accounting shed under overload",
+        Reason::MessageAuthenticatorMissing => {
+            "`require_message_authenticator` is set and the client sends none: have it send one, or set \"no\""
+        }
+        Reason::MessageAuthenticatorBad => "the Message-Authenticator is wrong: most often the secrets differ",
+        Reason::MessageAuthenticatorRepeated => "more than one Message-Authenticator in a packet",
+        Reason::EapWithoutMessageAuthenticator => "EAP without Message-Authenticator, which RFC 3579 forbids",
+        Reason::ProxyStateWithoutMessageAuthenticator => {
+            "Proxy-State without Message-Authenticator (CVE-2024-3596): have the client send a Message-Authenticator, \
+             or clear the contract's `limit_proxy_state`"
+        }
+        Reason::AuthenticatorBad => {
+            "the accounting request is signed with another secret: correct the client's `secret`"
+        }
+        Reason::PasswordLength => "a User-Password of impossible length: look at the client",
+        Reason::Arap => "ARAP, which no proxy can carry",
+        Reason::ForbiddenAttribute => "accounting with a password, Reply-Message or State in it: look at the client",
+        Reason::SessionIdMissing => "accounting without Acct-Session-Id: look at the client",
+        Reason::Unrouted => {
+            "accounting for a realm that nobody serves for this client: check the realm, and that a [[proxy]] serves it"
+        }
+        Reason::NoServer => "every home server of the realm is dead: see `sekisho status`, and look at them",
+        Reason::NoIdentifier => {
+            "too much outstanding at one home server: raise `upstream.max_ports` or `max_outstanding`"
+        }
+        Reason::TableFull => "too many requests in flight and answers remembered: raise `limits.max_requests`",
+        Reason::TooLong => "longer than 4096 octets once our own attributes are added",
+        Reason::ReplyUnmatched => "replies that nobody waits for: late or repeated ones",
+        Reason::ReplyForged => {
+            "replies that do not verify: the home server's secret differs from the contract's, or somebody forges"
+        }
+        Reason::ReplyUnwanted => "replies to requests whose client has gone or asked anew",
+        Reason::ReplyCode => "a home server answers with a code that is no answer to the request",
+        Reason::SendFailed => "the kernel would not send: look at routes, firewall and socket buffers",
+    }
+}
+
+/// The same for the name of a reason, as reports have it.
+pub fn of_name(name: &str) -> Option<&'static str> {
+    Reason::ALL.iter().find(|reason| reason.name() == name).map(|reason| of(*reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_explained_in_one_line() {
+        for reason in Reason::ALL {
+            let advice = of_name(reason.name()).unwrap();
+            assert!(!advice.is_empty() && !advice.contains('\n') && !advice.contains("  "), "{advice}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What an answer, or its absence, means here.
+//!
+//! The node's counters before and after the probe tell what became of it inside. Other traffic counts too, so they are
+//! told as what grew meanwhile, not as proof.
+
+use std::{fmt::Write as _, time::Duration};
+
+use sekisho_wire::{attr, code::Code};
+
+use super::{
+    answer,
+    exchange::{Answer, Outcome},
+    request::{Kind, Request},
+    target::Target,
+};
+use crate::{
+    advice,
+    report::{Count, Report, Server},
+};
+
+/// Everything that is known about one probe. Writing to a String does not fail, so the results of `writeln!` are let go.
+pub(super) struct Story<'a> {
+    /// What was sent.
+    pub(super) request: &'a Request,
+    /// Where to.
+    pub(super) target: &'a Target,
+    /// Whom it was for.
+    pub(super) user: &'a str,
+    /// The node before.
+    pub(super) before: Option<Report>,
+    /// The node after.
+    pub(super) after: Option<Report>,
+}
+
+impl Story<'_> {
+    /// The explanation, in lines.
+    pub(super) fn tell(&self, outcome: &Outcome) -> String {
+        let mut text = String::new();
+        match outcome {
+            Outcome::Answer(found) => {
+                let _ = writeln!(text, "{}", headline(found));
+                text.push_str(&answer::describe(&found.packet));
+                match found.code {
+                    Code::ACCESS_REJECT => self.rejected(&mut text, found),
+                    Code::ACCESS_CHALLENGE => {
+                        let _ = writeln!(
+                            text,
+                            "The home server asks for more (EAP, or a one-time password); a probe goes no further."
+                        );
+                    }
+                    _ => {}
+                }
+            }
+            Outcome::Silence { waited, ignored } => {
+                let _ = writeln!(text, "no answer within {:.0} s", waited.as_secs_f64());
+                if let Some(ignored) = ignored {
+                    let _ = writeln!(text, "  {ignored}");
+                }
+                self.silent(&mut text);
+            }
+        }
+        text
+    }
+
+    fn rejected(&self, text: &mut String, found: &Answer) {
+        let cause = answer::number(&found.packet, attr::ERROR_CAUSE);
+        let grown = self.customers(|customer| customer.unroutable);
+        let said_no = self.servers(|server| server.replies.reject);
+        if let (Some(server), None) = (said_no.first(), grown.first()) {
+            let _ = writeln!(
+                text,
+                "The home server {} ({}) said no: unknown user, wrong password, or a user that it does not let in now.",
+                server.name, server.address
+            );
+            return;
+        }
+        if grown.is_empty() && cause != Some(NOT_ROUTABLE) {
+            return;
+        }
+        let Some(realm) = self.request.realm(self.user) else {
+            let _ = writeln!(text, "sekisho itself said no: \"{}\" names no realm. Use user@realm.", self.user);
+            return;
+        };
+        let _ = writeln!(
+            text,
+            "sekisho itself said no: it has no way for realm \"{realm}\" from this client. {}",
+            self.realm(realm)
+        );
+    }
+
+    /// Why a realm is not served for the customer whose client we are.
+    fn realm(&self, realm: &str) -> String {
+        let Some(after) = &self.after else { return String::new() };
+        let ours =
+            after.customers.iter().find(|one| one.clients.iter().any(|client| client.address == self.target.from));
+        let same = |name: &str| name.trim_end_matches('.').eq_ignore_ascii_case(realm.trim_end_matches('.'));
+        let owner = after.customers.iter().find(|one| one.realms.iter().any(|found| same(&found.name)));
+        match (ours, owner) {
+            (Some(ours), Some(owner)) if ours.name == owner.name => {
+                format!("It is {}'s, but no contract serves it: name it in a [[proxy]].", owner.name)
+            }
+            (Some(ours), Some(owner)) => format!(
+                "It is {}'s, and this address ({}) is a client of {}: customers reach their own realms only.",
+                owner.name, self.target.from, ours.name
+            ),
+            (Some(ours), None) => {
+                format!("No customer has it: add a [[realm]] to {}'s document, or correct the name.", ours.name)
+            }
+            (None, _) => "This address is no client of anybody.".to_owned(),
+        }
+    }
+
+    fn silent(&self, text: &mut String) {
+        let (Some(before), Some(after)) = (&self.before, &self.after) else {
+            let _ = writeln!(text, "The node's admin API does not answer, so it cannot be asked why: is it running?");
+            return;
+        };
+        let mut found = false;
+        for (at, before, after) in
+            [("kernel", &before.gate.dropped, &after.gate.dropped), ("userspace", &before.dropped, &after.dropped)]
+        {
+            for grown in grown(before, after) {
+                found = true;
+                let advice = advice::of_name(&grown.name).unwrap_or_default();
+                let _ = writeln!(text, "Meanwhile {} grew by {} in {at}: {advice}.", grown.name, grown.count);
+            }
+        }
+        for server in self.servers(|server| server.timeouts) {
+            found = true;
+            let _ = writeln!(
+                text,
+                "The home server {} ({}) did not answer in time and is {} now: is it running, is our address its client, \
+                 and are the secrets the same?",
+                server.name, server.address, server.state
+            );
+        }
+        if found {
+            return;
+        }
+        let requests = |report: &Report| report.totals.access + report.totals.accounting;
+        if requests(after) == requests(before) {
+            let _ = writeln!(
+                text,
+                "Nothing came to the node at {}: a firewall, another network namespace, or another address than its own.",
+                self.target.server
+            );
+            return;
+        }
+        let waiting = after.customers.iter().flat_map(|customer| &customer.servers).filter(|one| one.outstanding > 0);
+        for server in waiting {
+            let _ = writeln!(
+                text,
+                "{} requests are outstanding at {} ({}, {}): it is silent so far.",
+                server.outstanding, server.name, server.address, server.state
+            );
+        }
+    }
+
+    /// Customers of which a counter grew.
+    fn customers(&self, counter: impl Fn(&crate::report::Customer) -> u64) -> Vec<String> {
+        let (Some(before), Some(after)) = (&self.before, &self.after) else { return Vec::new() };
+        let then = |name: &str| before.customers.iter().find(|one| one.name == name).map_or(0, &counter);
+        let grown = after.customers.iter().filter(|one| counter(one) > then(&one.name));
+        grown.map(|one| one.name.clone()).collect()
+    }
+
+    /// Servers of the right kind of which a counter grew.
+    fn servers(&self, counter: impl Fn(&Server) -> u64) -> Vec<&Server> {
+        let (Some(before), Some(after)) = (&self.before, &self.after) else { return Vec::new() };
+        let kind = if matches!(self.request.kind, Kind::Accounting(_)) { "acct" } else { "auth" };
+        let mut found = Vec::new();
+        for customer in &after.customers {
+            let old = before.customers.iter().find(|one| one.name == customer.name);
+            for server in customer.servers.iter().filter(|server| server.kind == kind) {
+                let same = |one: &&Server| (&one.name, &one.kind) == (&server.name, &server.kind);
+                let then = old.and_then(|old| old.servers.iter().find(same)).map_or(0, &counter);
+                if counter(server) > then {
+                    found.push(server);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Error-Cause 502, Request Not Routable (Proxy), RFC 5176 §3.6.
+const NOT_ROUTABLE: u32 = 502;
+
+fn headline(found: &Answer) -> String {
+    let word = match found.code {
+        Code::ACCESS_ACCEPT => "accepted",
+        Code::ACCESS_REJECT => "rejected",
+        Code::ACCESS_CHALLENGE => "challenged",
+        Code::ACCOUNTING_RESPONSE => "recorded",
+        _ => "answered",
+    };
+    let again = if found.sent > 1 { format!(", after sending {} times", found.sent) } else { String::new() };
+    format!("{word} in {}{again}: {}", milliseconds(found.after), found.code.name())
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}
+
+fn grown(before: &[Count], after: &[Count]) -> Vec<Count> {
+    let then = |name: &str| before.iter().find(|one| one.name == name).map_or(0, |one| one.count);
+    let grown = after.iter().filter(|one| one.count > then(&one.name));
+    grown.map(|one| Count::new(&one.name, one.count - then(&one.name))).collect()
+}

@@ -1,0 +1,279 @@
+//! The status page: what a node does, at a glance, for people.
+//!
+//! From the whole to the part: node, gate, totals, drops with their reasons; then each customer with its clients, its
+//! realms and the state of its servers. What is zero and would only be noise is left out.
+
+use std::fmt::Write as _;
+
+use crate::report::{Count, Customer, Gate, Histogram, Node, Realm, Replies, Report, Server};
+
+/// Whether the page is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// For a terminal.
+    Colours,
+    /// For a file, a pipe or a test.
+    Plain,
+}
+
+impl Style {
+    fn paint(self, colour: &str, text: &str) -> String {
+        match self {
+            Style::Colours => format!("\x1b[{colour}m{text}\x1b[0m"),
+            Style::Plain => text.to_owned(),
+        }
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn good(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    fn doubtful(self, text: &str) -> String {
+        self.paint("33", text)
+    }
+
+    fn bad(self, text: &str) -> String {
+        self.paint("31", text)
+    }
+}
+
+/// The whole page. Writing to a String does not fail, so the results of `writeln!` are let go.
+pub fn page(report: &Report, style: Style) -> String {
+    let mut text = String::new();
+    node(&mut text, &report.node, style);
+    gate(&mut text, &report.gate, style);
+    totals(&mut text, report);
+    drops(&mut text, "kernel", &report.gate.dropped, style);
+    drops(&mut text, "userspace", &report.dropped, style);
+    for one in &report.customers {
+        customer(&mut text, one, style);
+    }
+    text
+}
+
+fn node(text: &mut String, node: &Node, style: Style) {
+    let head = format!("sekisho {} \"{}\"", node.version, node.name);
+    let up = duration(node.uptime);
+    let _ = writeln!(text, "{}  up {up}, process {}, {} workers", style.bold(&head), node.pid, node.workers);
+    let _ = writeln!(text, "  documents  {}, {}", node.config.display(), loaded(node, style));
+    let _ = writeln!(text, "  listening  {}", node.listeners.join(", "));
+}
+
+fn loaded(node: &Node, style: Style) -> String {
+    match node.reload {
+        Some(reload) if !reload.succeeded => style.bad("the last reload was refused: what came before is in force"),
+        Some(_) => format!("reloaded {} times", number(node.reloads_succeeded)),
+        None => "as at the start".to_owned(),
+    }
+}
+
+fn gate(text: &mut String, gate: &Gate, style: Style) {
+    if gate.interfaces.is_empty() {
+        let _ = writeln!(text, "  gate       {}", style.doubtful("off"));
+    }
+    for interface in &gate.interfaces {
+        let mode = match interface.mode.as_str() {
+            "native" => style.good("native"),
+            mode => style.doubtful(mode),
+        };
+        let reason = interface.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let _ = writeln!(text, "  gate       {mode} on {} ({} asked for){reason}", interface.name, gate.requested);
+    }
+    if !gate.packets.is_empty() {
+        let dropped = Count::new("dropped", gate.dropped.iter().map(|found| found.count).sum());
+        let shown = gate.packets.iter().chain([&dropped]).filter(|found| found.count > 0 || found.name == "seen");
+        let shown: Vec<String> = shown.map(|found| format!("{} {}", found.name, number(found.count))).collect();
+        let _ = writeln!(text, "             packets: {}", shown.join(", "));
+    }
+}
+
+fn totals(text: &mut String, report: &Report) {
+    let (totals, rates) = (&report.totals, &report.rates);
+    if rates.over > 0.0 {
+        let _ = writeln!(
+            text,
+            "  now        {:.0} requests/s, {:.0} replies/s, {:.0} dropped/s; {} in flight, {} answers remembered",
+            rates.requests,
+            rates.replies,
+            rates.dropped,
+            number(totals.in_flight),
+            number(totals.remembered),
+        );
+    }
+    let requests = [("access", totals.access), ("accounting", totals.accounting), ("status", totals.status)];
+    let _ = writeln!(text, "  requests   {}", named(&requests));
+    let _ = writeln!(text, "  replies    {}", replies(&totals.replies));
+    let others = [
+        ("retransmitted", totals.retransmitted),
+        ("failed over", totals.failed_over),
+        ("repeated from cache", totals.repeated),
+        ("superseded", totals.superseded),
+        ("expired", totals.expired),
+        ("rejects delayed", totals.delayed),
+        ("rejects not delayed", totals.undelayed),
+        ("undecryptable attributes", totals.undecryptable),
+        ("loops", totals.loops),
+    ];
+    if others.iter().any(|(_, count)| *count > 0) {
+        let _ = writeln!(text, "  events     {}", named(&others));
+    }
+}
+
+fn drops(text: &mut String, at: &str, counts: &[Count], style: Style) {
+    for found in counts.iter().filter(|found| found.count > 0) {
+        let advice = crate::advice::of_name(&found.name).unwrap_or_default();
+        let count = style.doubtful(&format!("{:>10}", number(found.count)));
+        let _ = writeln!(text, "  dropped {count} {} in {at}: {advice}", found.name);
+    }
+}
+
+fn customer(text: &mut String, customer: &Customer, style: Style) {
+    let _ = writeln!(
+        text,
+        "\n{}  {} requests; {}",
+        style.bold(&customer.name),
+        number(customer.requests),
+        replies(&customer.replies)
+    );
+    let trouble = [("dropped", customer.dropped), ("for no realm that may be served", customer.unroutable)];
+    if trouble.iter().any(|(_, count)| *count > 0) {
+        let _ = writeln!(text, "  {}", style.doubtful(&named(&trouble)));
+    }
+    for client in &customer.clients {
+        let _ = writeln!(text, "  client  {} {}", client.contract, client.address);
+    }
+    for one in &customer.realms {
+        realm(text, one, style);
+    }
+    for one in &customer.servers {
+        server(text, one, style);
+    }
+}
+
+fn realm(text: &mut String, realm: &Realm, style: Style) {
+    let served = match &realm.contract {
+        Some(contract) => format!("by {contract} ({})", realm.servers.join(", ")),
+        None => style.bad("served by no contract"),
+    };
+    let _ = write!(text, "  realm   {} {served}: {} requests", realm.name, number(realm.requests));
+    if realm.expired > 0 {
+        let _ = write!(text, ", {}", style.bad(&format!("{} unanswered", number(realm.expired))));
+    }
+    let _ = writeln!(text, "{}", latency(&realm.latency));
+}
+
+fn server(text: &mut String, server: &Server, style: Style) {
+    let state = match server.state.as_str() {
+        "alive" => style.good("alive"),
+        "zombie" => style.doubtful("zombie"),
+        state => style.bad(state),
+    };
+    let _ = write!(
+        text,
+        "  server  {} {} {} {state} for {}: {} requests, {} replies, {} outstanding",
+        server.name,
+        server.kind,
+        server.address,
+        duration(server.since),
+        number(server.requests),
+        number(server.replies.sum()),
+        number(server.outstanding),
+    );
+    let trouble = [
+        ("timeouts", server.timeouts),
+        ("retransmitted", server.retransmitted),
+        ("forged", server.forged),
+        ("unmatched", server.unmatched),
+    ];
+    if trouble.iter().any(|(_, count)| *count > 0) {
+        let _ = write!(text, ", {}", style.doubtful(&named(&trouble)));
+    }
+    let last = server.last_reply.map(|ago| format!(", last reply {} ago", duration(ago))).unwrap_or_default();
+    let _ = writeln!(text, "{last}{}", latency(&server.latency));
+}
+
+fn latency(histogram: &Histogram) -> String {
+    match (histogram.quantile(0.5), histogram.quantile(0.99)) {
+        (Some(median), Some(worst)) => format!(", p50 {median:.1} ms, p99 {worst:.1} ms"),
+        _ => String::new(),
+    }
+}
+
+fn replies(replies: &Replies) -> String {
+    named(&replies.by_code())
+}
+
+/// `access 3, accounting 5`; zeros are left out, but not all of them.
+fn named(counts: &[(&str, u64)]) -> String {
+    let shown = counts.iter().filter(|(_, count)| *count > 0);
+    let shown: Vec<String> = shown.map(|(name, count)| format!("{name} {}", number(*count))).collect();
+    if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
+}
+
+/// `1234567` as `1,234,567`.
+fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The two largest units of a time.
+fn duration(seconds: f64) -> String {
+    let s = seconds.max(0.0) as u64;
+    match (s / 86_400, s / 3600 % 24, s / 60 % 60, s % 60) {
+        (0, 0, 0, s) => format!("{s} s"),
+        (0, 0, m, s) => format!("{m} min {s} s"),
+        (0, h, m, _) => format!("{h} h {m} min"),
+        (d, h, _, _) => format!("{d} d {h} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Interface;
+
+    #[test]
+    fn a_dead_server_its_since_and_a_drop_with_its_remedy_are_seen() {
+        let server = Server {
+            name: "acme-home-1".into(),
+            kind: "auth".into(),
+            address: "192.0.2.1:1812".into(),
+            state: "dead".into(),
+            since: 75.0,
+            timeouts: 3,
+            ..Server::default()
+        };
+        let realm = Realm { name: "acme.example".into(), requests: 1_234_567, ..Realm::default() };
+        let customer =
+            Customer { name: "acme".into(), realms: vec![realm], servers: vec![server], ..Customer::default() };
+        let mut report = Report { customers: vec![customer], ..Report::default() };
+        report.dropped = vec![Count::new("reply_forged", 12), Count::new("too_short", 0)];
+        report.gate.interfaces =
+            vec![Interface { name: "lo".into(), mode: "generic".into(), reason: Some("no native XDP".into()) }];
+        let text = page(&report, Style::Plain);
+        assert!(text.contains("acme-home-1 auth 192.0.2.1:1812 dead for 1 min 15 s"), "{text}");
+        assert!(text.contains("timeouts 3"), "{text}");
+        assert!(text.contains("1,234,567 requests"), "{text}");
+        assert!(text.contains("served by no contract"), "{text}");
+        assert!(text.contains("12 reply_forged in userspace: replies that do not verify"), "{text}");
+        assert!(text.contains("generic on lo"), "{text}");
+        assert!(text.contains("no native XDP"), "{text}");
+        assert!(!text.contains("too_short") && !text.contains('\x1b'), "{text}");
+    }
+
+    #[test]
+    fn colours_are_for_terminals_only() {
+        assert!(page(&Report::default(), Style::Colours).contains("\x1b["));
+    }
+}

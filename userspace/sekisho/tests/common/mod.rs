@@ -1,0 +1,224 @@
+//! A node of the built program on loopback, without the gate, between a NAS and a home server that the test plays.
+//!
+//! Each test has a network of its own inside 127.0.0.0/8, so that tests run side by side on the same ports.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what a test cannot set up, fails it")]
+
+pub mod home;
+pub mod nas;
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU8, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_sekisho");
+pub const NAS_SECRET: &str = "a-secret-of-the-nas";
+pub const HOME_SECRET: &str = "a-secret-of-the-home";
+pub const PASSWORD: &str = "wonderland";
+
+/// Addresses of one test.
+#[derive(Clone, Copy, Debug)]
+pub struct Network([u8; 2]);
+
+impl Network {
+    pub fn new() -> Network {
+        static NEXT: AtomicU8 = AtomicU8::new(0);
+        let process = std::process::id();
+        Network([(process % 251) as u8 + 2, (process / 251 % 16) as u8 * 16 + NEXT.fetch_add(1, Relaxed) % 16])
+    }
+
+    pub fn host(&self, last: u8) -> Ipv4Addr {
+        Ipv4Addr::new(127, self.0[0], self.0[1], last)
+    }
+
+    pub fn node(&self) -> Ipv4Addr {
+        self.host(1)
+    }
+
+    pub fn nas(&self) -> Ipv4Addr {
+        self.host(10)
+    }
+
+    pub fn home(&self) -> Ipv4Addr {
+        self.host(100)
+    }
+
+    pub fn admin(&self) -> SocketAddr {
+        (self.node(), 9812).into()
+    }
+}
+
+/// The documents of a node: the NAS and this host itself (for probes) are customer acme's clients.
+pub struct Documents {
+    pub directory: tempfile::TempDir,
+    pub network: Network,
+}
+
+impl Documents {
+    pub fn new() -> Documents {
+        let documents = Documents { directory: tempfile::tempdir().unwrap(), network: Network::new() };
+        fs::create_dir(documents.path().join("customers")).unwrap();
+        documents.write_node("");
+        documents.write_acme("");
+        documents
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn node_file(&self) -> PathBuf {
+        self.path().join("sekisho.toml")
+    }
+
+    pub fn acme_file(&self) -> PathBuf {
+        self.path().join("customers/acme.toml")
+    }
+
+    pub fn write_node(&self, more: &str) {
+        let (node, admin) = (self.network.node(), self.network.admin());
+        let text = format!(
+            "[node]\nname = \"test\"\nworkers = 2\n\
+             [[domain]]\nname = \"default\"\n[[domain.ingress]]\ninterface = \"lo\"\n\
+             [[listener]]\naddress = \"{node}\"\nauth = 1812\naccounting = 1813\n\
+             [xdp]\nmode = \"off\"\n[admin]\naddress = \"{admin}\"\n\
+             [[probe]]\nuser = \"alice@acme.example\"\npassword = \"{PASSWORD}\"\n{more}"
+        );
+        fs::write(self.node_file(), text).unwrap();
+    }
+
+    pub fn write_acme(&self, more: &str) {
+        let (nas, home) = (self.network.nas(), self.network.home());
+        let text = format!(
+            "[customer]\nname = \"acme\"\n[[realm]]\nsuffix = \"acme.example\"\n\
+             [[client]]\ncontract = \"acme-nas-1\"\naddress = \"{nas}\"\nsecret = \"{NAS_SECRET}\"\nreject_delay = \"0s\"\n\
+             [[client]]\ncontract = \"acme-host\"\naddress = \"127.0.0.1\"\nsecret = \"a-secret-of-this-host\"\n\
+             [[proxy]]\ncontract = \"acme-proxy-1\"\n\
+             [[proxy.server]]\nname = \"acme-home-1\"\naddress = \"{home}\"\nsecret = \"{HOME_SECRET}\"\n\
+             response_window = \"500ms\"\n{more}"
+        );
+        fs::write(self.acme_file(), text).unwrap();
+    }
+
+    /// A further client contract, to be given to [`Documents::write_acme`].
+    pub fn client(&self, contract: &str, last: u8) -> String {
+        format!(
+            "[[client]]\ncontract = \"{contract}\"\naddress = \"{}\"\nsecret = \"{NAS_SECRET}\"\n",
+            self.network.host(last)
+        )
+    }
+}
+
+/// The program, running.
+pub struct Node {
+    pub documents: Documents,
+    child: Child,
+}
+
+impl Node {
+    pub fn start() -> Node {
+        Node::with(Documents::new())
+    }
+
+    pub fn with(documents: Documents) -> Node {
+        let child = run(&documents).stdout(Stdio::null()).env("SEKISHO_LOG", "error").spawn().unwrap();
+        let mut node = Node { documents, child };
+        let begin = Instant::now();
+        while node.try_get("/healthz").is_none() {
+            assert!(node.child.try_wait().unwrap().is_none(), "the node ended by itself");
+            assert!(begin.elapsed() < Duration::from_secs(10), "the node does not come up");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        node
+    }
+
+    pub fn network(&self) -> Network {
+        self.documents.network
+    }
+
+    pub fn admin(&self) -> String {
+        format!("http://{}", self.network().admin())
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for its end; its exit code and how long that took.
+    pub fn wait(&mut self) -> (Option<i32>, Duration) {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status.code(), begin.elapsed());
+            }
+            assert!(begin.elapsed() < Duration::from_secs(20), "the node does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub fn get(&self, path: &str) -> String {
+        self.try_get(path).unwrap().1
+    }
+
+    pub fn reload(&self) -> (u16, String) {
+        self.http("POST", "/reload").unwrap()
+    }
+
+    /// The value of one line of the metrics.
+    pub fn metric(&self, series: &str) -> f64 {
+        let text = self.get("/metrics");
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {series} in\n{text}")).parse().unwrap()
+    }
+
+    /// Another command of the program, told where this node is.
+    pub fn command(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).args(["--admin", &self.admin()]).env_remove("SEKISHO_PROBE_PASSWORD");
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    fn try_get(&self, path: &str) -> Option<(u16, String)> {
+        self.http("GET", path)
+    }
+
+    fn http(&self, method: &str, path: &str) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(self.network().admin()).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            .ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `sekisho run` on these documents, not yet spawned.
+pub fn run(documents: &Documents) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.arg("run").arg("--config").arg(documents.path()).stdin(Stdio::null()).env_remove("SEKISHO_LOG");
+    command
+}
+
+/// Both outputs of a command as text.
+pub fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
