@@ -14,6 +14,7 @@ pub mod report;
 mod run;
 pub mod slots;
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -32,6 +33,15 @@ pub enum Kind {
     Acct,
     /// Logins by PAP, with Message-Authenticator.
     Pap,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Acct => "acct",
+            Self::Pap => "pap",
+        })
+    }
 }
 
 /// When no further request is begun. Those outstanding are seen to their end.
