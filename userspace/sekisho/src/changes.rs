@@ -1,8 +1,8 @@
 //! The difference between two states of the documents, in an operator's words.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use sekisho_config::{Customer, Node};
+use sekisho_config::{Client, Customer, Node, Proxy, Realm, Server};
 
 use crate::documents::Documents;
 
@@ -23,15 +23,14 @@ pub fn between(old: &Documents, new: &Documents) -> Result<Vec<String>, Vec<Stri
     if old.node.limits != new.node.limits || old.node.upstream.max_ports != new.node.upstream.max_ports {
         lines.push("limits changed".to_owned());
     }
-    let (before, after) = (by_name(&old.customers), by_name(&new.customers));
-    compare("customer", &before, &after, &mut lines, |_| String::new(), |_, _| true);
+    lines.extend(compare(&old.customers, &new.customers));
     let none = Customer { name: String::new(), title: None, realms: vec![], clients: vec![], proxies: vec![] };
-    let mut names: Vec<&str> = before.keys().chain(after.keys()).copied().collect();
-    names.sort_unstable();
-    names.dedup();
+    let find = |customers: &'_ [Customer], name: &str| customers.iter().find(|one| one.name == name).cloned();
+    let names: BTreeSet<&String> = old.customers.iter().chain(&new.customers).map(|customer| &customer.name).collect();
     for name in names {
-        let (one, other) = (before.get(name).copied().unwrap_or(&none), after.get(name).copied().unwrap_or(&none));
-        contracts(name, one, other, &mut lines);
+        let before = find(&old.customers, name).unwrap_or_else(|| none.clone());
+        let after = find(&new.customers, name).unwrap_or_else(|| none.clone());
+        lines.extend(inside(&before, &after).map(|line| format!("{name}: {line}")));
     }
     Ok(lines)
 }
@@ -54,82 +53,148 @@ fn fixed(old: &Node, new: &Node) -> Vec<String> {
     changed.map(|(key, _)| format!("{key}: a change takes effect at the next start")).collect()
 }
 
-fn contracts(customer: &str, old: &Customer, new: &Customer, lines: &mut Vec<String>) {
-    let mut found = Vec::new();
-    let realms = |customer: &Customer| customer.realms.iter().map(|realm| (realm.to_string(), ())).collect();
-    compare::<()>(
-        "realm",
-        &as_refs(&realms(old)),
-        &as_refs(&realms(new)),
-        &mut found,
-        |()| String::new(),
-        |(), ()| true,
-    );
-    compare(
-        "client",
-        &old.clients.iter().map(|client| (client.contract.as_str(), client)).collect(),
-        &new.clients.iter().map(|client| (client.contract.as_str(), client)).collect(),
-        &mut found,
-        |client| format!(" ({})", client.address),
-        |one, other| one == other,
-    );
-    compare(
-        "proxy contract",
-        &old.proxies.iter().map(|proxy| (proxy.contract.as_str(), proxy)).collect(),
-        &new.proxies.iter().map(|proxy| (proxy.contract.as_str(), proxy)).collect(),
-        &mut found,
-        |_| String::new(),
-        // Its servers are compared one by one, but their order is the contract's.
-        |one, other| {
-            let names = |proxy: &sekisho_config::Proxy| -> Vec<String> {
-                proxy.servers.iter().map(|server| server.name.clone()).collect()
-            };
-            (&one.realms, one.pool, names(one)) == (&other.realms, other.pool, names(other))
-        },
-    );
-    compare(
-        "server",
-        &servers(old),
-        &servers(new),
-        &mut found,
-        |server| format!(" ({})", server.address),
-        |one, other| one == other,
-    );
-    lines.extend(found.into_iter().map(|line| format!("{customer}: {line}")));
+/// What changes inside one customer.
+fn inside(old: &Customer, new: &Customer) -> impl Iterator<Item = String> {
+    let servers = |customer: &Customer| -> Vec<Server> {
+        customer.proxies.iter().flat_map(|proxy| proxy.servers.iter().cloned()).collect()
+    };
+    compare(&old.realms, &new.realms)
+        .chain(compare(&old.clients, &new.clients))
+        .chain(compare(&old.proxies, &new.proxies))
+        .chain(compare(&servers(old), &servers(new)))
 }
 
-/// One line for each name that is in one of the two only, or whose value differs.
-fn compare<T: Copy>(
-    noun: &str,
-    old: &BTreeMap<&str, T>,
-    new: &BTreeMap<&str, T>,
-    lines: &mut Vec<String>,
-    detail: impl Fn(T) -> String,
-    same: impl Fn(T, T) -> bool,
-) {
-    for (name, value) in old {
-        match new.get(name) {
-            None => lines.push(format!("- {noun} {name}{} removed", detail(*value))),
-            Some(other) if !same(*value, *other) => {
-                lines.push(format!("~ {noun} {name}{} changed", detail(*other)));
+/// Something that keeps its name while it changes.
+trait Thing {
+    /// What it is.
+    const NOUN: &str;
+
+    /// Its name.
+    fn name(&self) -> String;
+
+    /// What is told beside the name.
+    fn detail(&self) -> String {
+        String::new()
+    }
+
+    /// Whether it has not changed in itself; what it contains is compared apart.
+    fn same(&self, other: &Self) -> bool;
+}
+
+impl Thing for Customer {
+    const NOUN: &str = "customer";
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn same(&self, _: &Customer) -> bool {
+        true
+    }
+}
+
+impl Thing for Realm {
+    const NOUN: &str = "realm";
+
+    fn name(&self) -> String {
+        self.to_string()
+    }
+
+    fn same(&self, _: &Realm) -> bool {
+        true
+    }
+}
+
+impl Thing for Client {
+    const NOUN: &str = "client";
+
+    fn name(&self) -> String {
+        self.contract.clone()
+    }
+
+    fn detail(&self) -> String {
+        format!(" ({})", self.address)
+    }
+
+    fn same(&self, other: &Client) -> bool {
+        self == other
+    }
+}
+
+impl Thing for Proxy {
+    const NOUN: &str = "proxy contract";
+
+    fn name(&self) -> String {
+        self.contract.clone()
+    }
+
+    fn same(&self, other: &Proxy) -> bool {
+        let order = self.servers.iter().map(|server| &server.name).eq(other.servers.iter().map(|server| &server.name));
+        order && self.realms == other.realms && self.pool == other.pool
+    }
+}
+
+impl Thing for Server {
+    const NOUN: &str = "server";
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn detail(&self) -> String {
+        format!(" ({})", self.address)
+    }
+
+    fn same(&self, other: &Server) -> bool {
+        self == other
+    }
+}
+
+/// One line for each thing that is in one of the two only, or is not the same in both.
+fn compare<T: Thing>(old: &[T], new: &[T]) -> impl Iterator<Item = String> + use<T> {
+    let mut lines = Vec::new();
+    for thing in old {
+        match new.iter().find(|other| other.name() == thing.name()) {
+            None => lines.push(format!("- {} {}{} removed", T::NOUN, thing.name(), thing.detail())),
+            Some(other) if !thing.same(other) => {
+                lines.push(format!("~ {} {}{} changed", T::NOUN, other.name(), other.detail()));
             }
             Some(_) => {}
         }
     }
-    for (name, value) in new.iter().filter(|(name, _)| !old.contains_key(**name)) {
-        lines.push(format!("+ {noun} {name}{} added", detail(*value)));
+    for thing in new.iter().filter(|thing| old.iter().all(|other| other.name() != thing.name())) {
+        lines.push(format!("+ {} {}{} added", T::NOUN, thing.name(), thing.detail()));
     }
+    lines.into_iter()
 }
 
-fn by_name(customers: &[Customer]) -> BTreeMap<&str, &Customer> {
-    customers.iter().map(|customer| (customer.name.as_str(), customer)).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn servers(customer: &Customer) -> BTreeMap<&str, &sekisho_config::Server> {
-    let servers = customer.proxies.iter().flat_map(|proxy| &proxy.servers);
-    servers.map(|server| (server.name.as_str(), server)).collect()
-}
+    struct Lamp(&'static str, u32);
 
-fn as_refs(map: &BTreeMap<String, ()>) -> BTreeMap<&str, ()> {
-    map.keys().map(|name| (name.as_str(), ())).collect()
+    impl Thing for Lamp {
+        const NOUN: &str = "lamp";
+
+        fn name(&self) -> String {
+            self.0.to_owned()
+        }
+
+        fn detail(&self) -> String {
+            format!(" ({})", self.1)
+        }
+
+        fn same(&self, other: &Lamp) -> bool {
+            self.1 == other.1
+        }
+    }
+
+    #[test]
+    fn what_comes_goes_and_changes_is_told_and_what_stays_is_not() {
+        let old = [Lamp("hall", 1), Lamp("attic", 2), Lamp("yard", 3)];
+        let new = [Lamp("yard", 3), Lamp("attic", 5), Lamp("porch", 4)];
+        let lines: Vec<String> = compare(&old, &new).collect();
+        assert_eq!(lines, ["- lamp hall (1) removed", "~ lamp attic (5) changed", "+ lamp porch (4) added"]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Exit;
+use super::{Exit, say};
 use crate::documents::{self, Documents};
 
 /// What to check.
@@ -17,9 +17,9 @@ pub(super) fn run(args: &Args) -> Exit {
     match Documents::load(&args.path) {
         Ok(documents) => {
             for warning in &documents.warnings {
-                println!("warning: {warning}");
+                say(&format!("warning: {warning}\n"));
             }
-            println!("{documents}");
+            say(&format!("{documents}\n"));
             Exit::Success
         }
         Err(faults) => {

@@ -6,7 +6,10 @@ mod reload;
 mod run;
 mod status;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -73,6 +76,12 @@ pub fn main() -> ExitCode {
         Command::Probe(args) => probe::run(&args),
     };
     ExitCode::from(exit as u8)
+}
+
+/// Writes to standard output. Whoever reads it may have had enough (`sekisho status | head`): that is no failure.
+fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 #[cfg(test)]

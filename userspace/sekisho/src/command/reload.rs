@@ -1,12 +1,12 @@
 //! `sekisho reload`.
 
-use super::{AdminArgs, Exit};
+use super::{AdminArgs, Exit, say};
 use crate::admin::client::{AdminError, Client};
 
 pub(super) fn run(args: &AdminArgs) -> Exit {
     match Client::new(&args.admin).reload() {
         Ok(changes) => {
-            print!("{changes}");
+            say(&changes);
             Exit::Success
         }
         Err(error @ AdminError::Refused(_)) => {

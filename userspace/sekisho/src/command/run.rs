@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Exit, LogArgs};
+use super::{Exit, LogArgs, say};
 use crate::{
     admin::server,
     documents::{self, Documents},
@@ -94,7 +94,7 @@ async fn live(documents: Documents) -> Result<(), String> {
     let mut signals = Signals::new().map_err(|error| format!("cannot watch signals: {error}"))?;
     let warnings = documents.warnings.clone();
     let Started { running, admin, ended } = start(documents).map_err(|error| error.to_string())?;
-    print!("{}", summary::up(&running.report(), admin.local_addr().ok()));
+    say(&summary::up(&running.report(), admin.local_addr().ok()));
     for warning in &warnings {
         tracing::warn!("{warning}");
     }

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, stdout};
 
-use super::{AdminArgs, Exit};
+use super::{AdminArgs, Exit, say};
 use crate::{
     admin::client::Client,
     page::{Style, page},
@@ -28,12 +28,12 @@ pub(super) fn run(args: &Args) -> Exit {
     };
     if !args.json {
         let colours = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        print!("{}", page(&report, if colours { Style::Colours } else { Style::Plain }));
+        say(&page(&report, if colours { Style::Colours } else { Style::Plain }));
         return Exit::Success;
     }
     match serde_json::to_string_pretty(&report) {
         Ok(json) => {
-            println!("{json}");
+            say(&(json + "\n"));
             Exit::Success
         }
         Err(error) => {

@@ -1,8 +1,8 @@
 //! Workers: one thread each, with its own sockets and its own engine.
 //!
-//! A worker is a thread with a tokio runtime of its own. Its UDP sockets sit in one epoll instance ([`sockets`]) that
-//! tokio watches as a single descriptor; while anything is readable the worker goes round ([`rounds`]): receive a
-//! batch, let the engine judge it, send what it says ([`send`]). Workers share nothing but what the routing snapshot
+//! A worker is a thread with a tokio runtime of its own. Its UDP sockets sit in one epoll instance (`sockets`) that
+//! tokio watches as a single descriptor; while anything is readable the worker goes round (`rounds`): receive a
+//! batch, let the engine judge it, send what it says (`send`). Workers share nothing but what the routing snapshot
 //! points to. They are not pinned to cores: the kernel already brings a flow to its worker, and on a machine with other
 //! jobs a pinned worker waits where a free one would run.
 

@@ -21,7 +21,7 @@ use self::{
     request::{Kind, Request},
     target::Target,
 };
-use super::{AdminArgs, Exit};
+use super::{AdminArgs, Exit, say};
 use crate::{
     admin::client::Client,
     documents::{self, Documents},
@@ -105,13 +105,13 @@ fn probe(args: &Args) -> Result<Exit, String> {
         Kind::Pap | Kind::Chap => Some(password(args, documents.as_ref().ok())?),
     };
     let request = Request::build(&args.user, args.kind(), password.as_deref(), &target)?;
-    println!("{} for {} to {}, signed as {}", args.kind(), args.user, target.server, target.signed_as);
+    say(&format!("{} for {} to {}, signed as {}\n", args.kind(), args.user, target.server, target.signed_as));
 
     let outcome = exchange(&request, &target, Duration::from_secs(args.timeout))
         .map_err(|error| format!("cannot send to {}: {error}", target.server))?;
     let after = client.report().ok();
     let story = explain::Story { request: &request, target: &target, user: &args.user, before, after };
-    print!("{}", story.tell(&outcome));
+    say(&story.tell(&outcome));
     Ok(match outcome {
         Outcome::Answer(answer) if answer.accepts() => Exit::Success,
         Outcome::Answer(_) => Exit::Failure,
