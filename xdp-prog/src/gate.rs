@@ -71,7 +71,7 @@ fn walk(frame: &Frame) -> Result<Outcome, Outcome> {
 #[inline(always)]
 fn datagram_len(frame: &Frame, packet: &Packet, udp_len: usize) -> Result<usize, Outcome> {
     const TRUNCATED: Outcome = Outcome::Dropped(Reason::FrameTruncated);
-    if packet.end < packet.payload + UDP_LEN || !frame.reaches(packet.end) {
+    if packet.end < packet.payload || !frame.reaches(packet.end) {
         return Err(TRUNCATED);
     }
     let room = packet.end - packet.payload;

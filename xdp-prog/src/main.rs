@@ -5,8 +5,8 @@
 //! dropped here, with a reason. Everything that is not ours passes untouched, everything odd goes up to userspace,
 //! which can do the whole job alone. No MD5, no secrets, no state of a request.
 //!
-//! Where to start: [`gate`] is the decision from top to bottom. [`frame`] and [`ip`] find the datagram, [`odd`] decides
-//! about fragments, IPv4 options and IPv6 extension headers, [`maps`] holds what userspace has told us. What a source
+//! Where to start: `gate` is the decision from top to bottom. `frame` and `ip` find the datagram, `odd` decides
+//! about fragments, IPv4 options and IPv6 extension headers, `maps` holds what userspace has told us. What a source
 //! may do and what a RADIUS header must be stands in `sekisho-abi`, where userspace calls the very same functions.
 //!
 //! The crate builds for the host too, as a program that only says what it is, so that the workspace builds whole. The
@@ -51,10 +51,10 @@ mod entry {
         loop {}
     }
 
-    /// Some helpers are reserved to programs under a GPL-compatible license; this is how a program declares its own.
+    /// The project's license. Helpers that the kernel reserves to GPL-compatible programs are not used.
     #[unsafe(no_mangle)]
     #[unsafe(link_section = "license")]
-    static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+    static LICENSE: [u8; 18] = *b"Apache-2.0 OR MIT\0";
 }
 
 #[cfg(not(target_arch = "bpf"))]

@@ -72,8 +72,11 @@ fn dropping_the_gate_detaches_it() {
         client.send_to(&radius(1), server.local_addr().unwrap()).unwrap();
         assert!(!arrives(&server));
         drop(gate);
-        client.send_to(&radius(1), server.local_addr().unwrap()).unwrap();
-        assert!(arrives(&server));
+        // A child that another test has just forked may hold a copy of the link until it executes its program.
+        assert!(eventually(|| {
+            client.send_to(&radius(1), server.local_addr().unwrap()).unwrap();
+            arrives(&server)
+        }));
     });
 }
 
@@ -181,7 +184,7 @@ fn one_bad_interface_leaves_the_good_one_as_it_was() {
         ip("link set near up");
         let error = Gate::open(&options(&["near", "lo"], Mode::Native), &table()).err().unwrap();
         assert!(matches!(error, GateError::NoNative { .. }), "{error:?}");
-        opened(Gate::open(&options(&["near"], Mode::Native), &table()));
+        assert!(eventually(|| Gate::open(&options(&["near"], Mode::Native), &table()).is_ok()));
     });
 }
 

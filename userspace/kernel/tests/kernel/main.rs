@@ -1,5 +1,7 @@
 //! The gate in the running kernel. These tests need root.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod attach;
 mod figures;
 mod odd;

@@ -100,6 +100,10 @@ fn an_atomic_fragment_is_an_extension_header_like_others() {
     let frame = |from| request(from, AUTH_V6).fragment(0, false).build();
     assert_eq!(outcome(&gate, &frame(CLIENT_V6)), Outcome::Passed);
     assert_eq!(outcome(&gate, &frame(STRANGER_V6)), dropped(Reason::OptionsUnregistered));
+    let mut reserved = frame(STRANGER_V6);
+    // RFC 8200 §4.5: where others have their length, this header has an octet to be ignored.
+    reserved[14 + 40 + 1] = 7;
+    assert_eq!(outcome(&gate, &reserved), dropped(Reason::OptionsUnregistered));
 }
 
 #[test]

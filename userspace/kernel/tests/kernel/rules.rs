@@ -37,6 +37,17 @@ fn what_is_not_ours_passes_whoever_sends_it() {
 }
 
 #[test]
+fn a_header_of_another_version_or_without_room_for_itself_is_the_network_stacks_to_refuse() {
+    let gate = gate(&table());
+    // A header of no length at all: its total length would be taken for a port of ours.
+    for (from, to, first) in [(STRANGER, AUTH, 0x65), (STRANGER, AUTH, 0x40), (STRANGER_V6, AUTH_V6, 0x40)] {
+        let mut frame = request(from, to).ip_len(1812).build();
+        frame[14] = first;
+        assert_eq!(outcome(&gate, &frame), Outcome::NotOurs, "{first:#x}");
+    }
+}
+
+#[test]
 fn a_registered_source_at_the_wrong_ingress_is_dropped_with_its_own_reason() {
     let gate = gate(&table());
     assert_eq!(outcome(&gate, &request(ELSEWHERE, AUTH).build()), dropped(Reason::WrongIngress));
