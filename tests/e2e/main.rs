@@ -6,5 +6,8 @@ mod failover;
 mod gate;
 mod harness;
 mod logins;
+mod malformed;
+mod outstanding;
 mod scene;
 mod separation;
+mod soak;

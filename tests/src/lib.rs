@@ -25,6 +25,7 @@ pub mod documents;
 pub mod freeradius;
 pub mod home;
 pub mod http;
+pub mod load;
 pub mod metrics;
 pub mod namespace;
 pub mod nas;

@@ -32,6 +32,12 @@ impl Metrics {
         self.sum("sekisho_dropped_total", &[("where", place), ("reason", reason)])
     }
 
+    /// Every reason that packets were dropped for, with place and count, for a test that fails.
+    pub fn drops(&self) -> String {
+        let drops = self.of("sekisho_dropped_total", &[]).filter(|sample| sample.value > 0.0);
+        drops.map(|sample| format!("{:?} {}", sample.labels, sample.value)).collect::<Vec<_>>().join(", ")
+    }
+
     /// Packets that the gate counted under `outcome`.
     pub fn gate(&self, outcome: &str) -> u64 {
         self.sum("sekisho_gate_packets_total", &[("outcome", outcome)])

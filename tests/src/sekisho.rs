@@ -9,7 +9,7 @@ use crate::metrics::Metrics;
 use crate::network::Network;
 use crate::process::{Finished, Process, Program};
 use crate::programs;
-use crate::wait::eventually;
+use crate::wait::{PATIENCE, eventually, within};
 
 /// A running sekisho.
 #[derive(Debug)]
@@ -48,7 +48,9 @@ impl<'n> Sekisho<'n> {
 
     /// The metrics as soon as `condition` holds; fails the test with `what` if it never does.
     pub fn metrics_when(&self, what: &str, condition: impl Fn(&Metrics) -> bool) -> Metrics {
-        eventually(what, || Some(self.metrics()).filter(&condition))
+        within(PATIENCE, || Some(self.metrics()).filter(&condition)).unwrap_or_else(|| {
+            panic!("waited {PATIENCE:?} in vain: {what}; dropped until now: {}", self.metrics().drops());
+        })
     }
 
     /// `/status`.
