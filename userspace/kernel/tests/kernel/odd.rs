@@ -120,6 +120,9 @@ fn options_and_extension_headers_before_something_else_are_not_ours() {
     assert_eq!(outcome(&gate, &header("[2001:db8::1]:53").build()), Outcome::NotOurs);
     assert_eq!(outcome(&gate, &header("[2001:db8::99]:1812").build()), Outcome::NotOurs);
     assert_eq!(outcome(&gate, &header(AUTH_V6).protocol(58).build()), Outcome::NotOurs);
+    let all = header("[2001:db8::1]:53").extension(DESTINATION, &[0; 6]).extension(ROUTING, &[0; 6]);
+    let all = all.fragment(0, false).extension(DESTINATION, &[0; 6]);
+    assert_eq!(outcome(&gate, &all.build()), Outcome::NotOurs, "all that RFC 8200 §4.1 has");
     let ipsec = request(STRANGER_V6, AUTH_V6).extension(AUTHENTICATION, &[0; 6]).build();
     assert_eq!(outcome(&gate, &ipsec), Outcome::NotOurs, "IPsec is the network stack's to open");
 }
