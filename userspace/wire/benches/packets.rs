@@ -10,6 +10,7 @@ use sekisho_wire::build::{RequestBuilder, salted_field, write_reply};
 use sekisho_wire::code::Code;
 use sekisho_wire::forward::forward_request;
 use sekisho_wire::md5::Md5;
+use sekisho_wire::md5::batch::{Message, digest_all};
 use sekisho_wire::md5::lanes::compress_lanes;
 use sekisho_wire::reply::restore_reply;
 use sekisho_wire::scan::scan;
@@ -134,6 +135,13 @@ fn digests(c: &mut Criterion) {
     });
     let packet = [7; 180];
     c.bench_function("digest/180 octets", |b| b.iter(|| Md5::digest(black_box(&packet))));
+    for count in [1, 8, 16] {
+        let messages = vec![Message::new([&packet, &[], &[], &[], &[]]); count];
+        let mut digests = vec![[0; 16]; count];
+        c.bench_function(&format!("digest/{count} of 180 octets together"), |b| {
+            b.iter(|| digest_all(black_box(&messages), &mut digests))
+        });
+    }
     lanes::<1>(c);
     lanes::<2>(c);
     lanes::<3>(c);

@@ -15,8 +15,9 @@
 //! 6. [`mod@reply`]: rewritten for the client, with every secret inside taken from one hop's key to the other's.
 //!
 //! Replies that the proxy makes itself, and requests for tools and tests, come from [`build`]. Below these lie
-//! [`password`] and [`salted`] (what is hidden, and how), [`attribute`] and [`vendor`] (walking), [`md5`], and the
-//! names in [`code`] and [`attr`].
+//! [`password`] and [`salted`] (what is hidden, and how), [`attribute`] and [`vendor`] (walking), [`md5`], which also
+//! digests many messages side by side ([`verify::verify_requests`] for requests that arrived together), and the names
+//! in [`code`] and [`attr`].
 //!
 //! The rules and their sources: RFC 2865, 2866, 2868, 2548, 3579, 5080, 5997, and draft-ietf-radext-deprecating-radius
 //! for what was learned from BlastRADIUS. No input makes this crate panic, and no secret is ever formatted.

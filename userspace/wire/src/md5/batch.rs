@@ -131,19 +131,31 @@ impl<'a> Lane<'a> {
                 return;
             }
             Next::Message => {
+                if self.copy_whole_block(block) {
+                    return;
+                }
+                *block = [0; BLOCK];
                 filled = self.copy_message(block);
                 let Some(end) = block.get_mut(filled) else { return };
                 *end = 0x80;
                 filled += 1;
                 self.next = Next::Padding;
             }
-            Next::Padding | Next::Nothing => {}
+            Next::Padding | Next::Nothing => *block = [0; BLOCK],
         }
-        block[filled..].fill(0);
         if filled <= BLOCK - 8 {
             block[BLOCK - 8..].copy_from_slice(&self.bits.to_le_bytes());
             self.next = Next::Nothing;
         }
+    }
+
+    /// Copies a block that lies within one piece, which most do.
+    fn copy_whole_block(&mut self, block: &mut [u8; BLOCK]) -> bool {
+        let Some(piece) = self.pieces.get_mut(self.piece) else { return false };
+        let Some((whole, later)) = piece.split_first_chunk() else { return false };
+        *block = *whole;
+        *piece = later;
+        true
     }
 
     /// Copies as much of the message as is left and fits, and says how much that was.

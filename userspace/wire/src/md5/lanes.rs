@@ -5,8 +5,6 @@
 //! on all lanes. With two vectors of four lanes, the second fills the time in which the first waits for its own
 //! results. (A loop over `[u32; N]` is what one would like to write, but the compiler takes it apart into scalars.)
 
-use std::array::from_fn;
-
 use wide::u32x4;
 
 use super::BLOCK;
@@ -85,52 +83,69 @@ const SINES: [u32; 64] = [
 /// Runs the compression function (RFC 1321 §3.4) over one block of each of `V` times four messages. `state[i]` is the
 /// state of message `i`.
 pub fn compress_lanes<const V: usize>(state: &mut [[[u32; 4]; 4]; V], blocks: &[[[u8; BLOCK]; 4]; V]) {
-    let words: [[u32x4; V]; 16] = load(blocks);
-    let before: [[u32x4; V]; 4] = columns(&from_fn(|v| u32x4::transpose(state[v].map(u32x4::new))));
+    let words = load(blocks);
+    let mut before = [[u32x4::ZERO; V]; 4];
+    for (v, state) in state.iter().enumerate() {
+        let [s0, s1, s2, s3] = *state;
+        let columns = u32x4::transpose([u32x4::new(s0), u32x4::new(s1), u32x4::new(s2), u32x4::new(s3)]);
+        for i in 0..4 {
+            before[i][v] = columns[i];
+        }
+    }
     let [mut a, mut b, mut c, mut d] = before;
 
-    macro_rules! round {
-        ($f:ident, $first:literal, $k:expr, $($rotation:literal),*) => {
-            for i in (0..16).step_by(4) {
-                let t = |j: usize| -> [u32x4; V] {
-                    let sine = u32x4::splat(SINES[$first + i + j]);
-                    words[$k(i + j) % 16].map(|word| word + sine)
-                };
-                round!(@ $f, t, $($rotation),*);
-            }
-        };
-        (@ $f:ident, $t:ident, $s0:literal, $s1:literal, $s2:literal, $s3:literal) => {
-            a = from_fn(|v| step::<$s0>(a[v], b[v], $t(0)[v], $f(b[v], c[v], d[v])));
-            d = from_fn(|v| step::<$s1>(d[v], a[v], $t(1)[v], $f(a[v], b[v], c[v])));
-            c = from_fn(|v| step::<$s2>(c[v], d[v], $t(2)[v], $f(d[v], a[v], b[v])));
-            b = from_fn(|v| step::<$s3>(b[v], c[v], $t(3)[v], $f(c[v], d[v], a[v])));
+    macro_rules! four {
+        ($f:ident, [$s0:literal, $s1:literal, $s2:literal, $s3:literal], $i:literal,
+         [$k0:literal, $k1:literal, $k2:literal, $k3:literal]) => {
+            a = step::<$s0, V>(a, b, &words[$k0], SINES[$i], $f(b, c, d));
+            d = step::<$s1, V>(d, a, &words[$k1], SINES[$i + 1], $f(a, b, c));
+            c = step::<$s2, V>(c, d, &words[$k2], SINES[$i + 2], $f(d, a, b));
+            b = step::<$s3, V>(b, c, &words[$k3], SINES[$i + 3], $f(c, d, a));
         };
     }
-    round!(f, 0, |i| i, 7, 12, 17, 22);
-    round!(g, 16, |i| 5 * i + 1, 5, 9, 14, 20);
-    round!(h, 32, |i| 3 * i + 5, 4, 11, 16, 23);
-    round!(i, 48, |i| 7 * i, 6, 10, 15, 21);
+    // Round 1.
+    four!(f, [7, 12, 17, 22], 0, [0, 1, 2, 3]);
+    four!(f, [7, 12, 17, 22], 4, [4, 5, 6, 7]);
+    four!(f, [7, 12, 17, 22], 8, [8, 9, 10, 11]);
+    four!(f, [7, 12, 17, 22], 12, [12, 13, 14, 15]);
+    // Round 2.
+    four!(g, [5, 9, 14, 20], 16, [1, 6, 11, 0]);
+    four!(g, [5, 9, 14, 20], 20, [5, 10, 15, 4]);
+    four!(g, [5, 9, 14, 20], 24, [9, 14, 3, 8]);
+    four!(g, [5, 9, 14, 20], 28, [13, 2, 7, 12]);
+    // Round 3.
+    four!(h, [4, 11, 16, 23], 32, [5, 8, 11, 14]);
+    four!(h, [4, 11, 16, 23], 36, [1, 4, 7, 10]);
+    four!(h, [4, 11, 16, 23], 40, [13, 0, 3, 6]);
+    four!(h, [4, 11, 16, 23], 44, [9, 12, 15, 2]);
+    // Round 4.
+    four!(i, [6, 10, 15, 21], 48, [0, 7, 14, 5]);
+    four!(i, [6, 10, 15, 21], 52, [12, 3, 10, 1]);
+    four!(i, [6, 10, 15, 21], 56, [8, 15, 6, 13]);
+    four!(i, [6, 10, 15, 21], 60, [4, 11, 2, 9]);
 
-    for v in 0..V {
-        let after = [a, b, c, d].map(|word| word[v]);
-        state[v] = u32x4::transpose(from_fn(|i| after[i] + before[i][v])).map(u32x4::to_array);
+    for (v, state) in state.iter_mut().enumerate() {
+        let [a0, b0, c0, d0] = before;
+        let [s0, s1, s2, s3] = u32x4::transpose([a[v] + a0[v], b[v] + b0[v], c[v] + c0[v], d[v] + d0[v]]);
+        *state = [s0.to_array(), s1.to_array(), s2.to_array(), s3.to_array()];
     }
 }
 
 /// The words of each block, each with a lane for each message.
 #[inline(always)]
 fn load<const V: usize>(blocks: &[[[u8; BLOCK]; 4]; V]) -> [[u32x4; V]; 16] {
-    let mut words = [[u32x4::new([0; 4]); V]; 16];
+    let mut words = [[u32x4::ZERO; V]; 16];
     for (v, blocks) in blocks.iter().enumerate() {
         for quarter in 0..4 {
-            let rows = from_fn(|lane| {
-                let row = &blocks[lane][quarter * 16..][..16];
-                u32x4::new(from_fn(|i| {
-                    u32::from_le_bytes([row[i * 4], row[i * 4 + 1], row[i * 4 + 2], row[i * 4 + 3]])
-                }))
-            });
-            for (i, word) in u32x4::transpose(rows).into_iter().enumerate() {
-                words[quarter * 4 + i][v] = word;
+            let mut rows = [u32x4::ZERO; 4];
+            for (row, block) in rows.iter_mut().zip(blocks) {
+                let four: &[[u8; 4]] = block.as_chunks().0;
+                let word = |i: usize| u32::from_le_bytes(four[quarter * 4 + i]);
+                *row = u32x4::new([word(0), word(1), word(2), word(3)]);
+            }
+            let columns = u32x4::transpose(rows);
+            for i in 0..4 {
+                words[quarter * 4 + i][v] = columns[i];
             }
         }
     }
@@ -138,39 +153,57 @@ fn load<const V: usize>(blocks: &[[[u8; BLOCK]; 4]; V]) -> [[u32x4; V]; 16] {
 }
 
 #[inline(always)]
-fn columns<const V: usize>(rows: &[[u32x4; 4]; V]) -> [[u32x4; V]; 4] {
-    from_fn(|i| from_fn(|v| rows[v][i]))
+fn step<const ROTATION: u32, const V: usize>(
+    mut a: [u32x4; V],
+    b: [u32x4; V],
+    word: &[u32x4; V],
+    sine: u32,
+    f: [u32x4; V],
+) -> [u32x4; V] {
+    for v in 0..V {
+        let sum = a[v] + word[v] + u32x4::splat(sine) + f[v];
+        a[v] = ((sum << ROTATION) | (sum >> (32 - ROTATION))) + b[v];
+    }
+    a
 }
 
 #[inline(always)]
-fn step<const ROTATION: u32>(a: u32x4, b: u32x4, t: u32x4, f: u32x4) -> u32x4 {
-    let sum = a + t + f;
-    ((sum << ROTATION) | (sum >> (32 - ROTATION))) + b
+fn f<const V: usize>(mut x: [u32x4; V], y: [u32x4; V], z: [u32x4; V]) -> [u32x4; V] {
+    for v in 0..V {
+        x[v] = (x[v] & y[v]) | (z[v] & !x[v]);
+    }
+    x
 }
 
 #[inline(always)]
-fn f(x: u32x4, y: u32x4, z: u32x4) -> u32x4 {
-    (x & y) | (z & !x)
+fn g<const V: usize>(mut x: [u32x4; V], y: [u32x4; V], z: [u32x4; V]) -> [u32x4; V] {
+    for v in 0..V {
+        // The two sides share no bit, and a sum waits for `x` one operation less than an "or" before the sum.
+        x[v] = (y[v] & !z[v]) + (x[v] & z[v]);
+    }
+    x
 }
 
 #[inline(always)]
-fn g(x: u32x4, y: u32x4, z: u32x4) -> u32x4 {
-    // The two sides share no bit, and a sum waits for `x` one operation less than an "or" before the sum.
-    (y & !z) + (x & z)
+fn h<const V: usize>(mut x: [u32x4; V], y: [u32x4; V], z: [u32x4; V]) -> [u32x4; V] {
+    for v in 0..V {
+        x[v] = (y[v] ^ z[v]) ^ x[v];
+    }
+    x
 }
 
 #[inline(always)]
-fn h(x: u32x4, y: u32x4, z: u32x4) -> u32x4 {
-    (y ^ z) ^ x
-}
-
-#[inline(always)]
-fn i(x: u32x4, y: u32x4, z: u32x4) -> u32x4 {
-    y ^ (x | !z)
+fn i<const V: usize>(mut x: [u32x4; V], y: [u32x4; V], z: [u32x4; V]) -> [u32x4; V] {
+    for v in 0..V {
+        x[v] = y[v] ^ (x[v] | !z[v]);
+    }
+    x
 }
 
 #[cfg(test)]
 mod tests {
+    use std::array::from_fn;
+
     use super::*;
 
     #[test]

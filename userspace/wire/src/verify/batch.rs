@@ -7,7 +7,7 @@ use crate::scan::Layout;
 use crate::secret::Secret;
 
 /// Digested at once; what their messages take is kept on the stack.
-const CHUNK: usize = 32;
+const CHUNK: usize = 16;
 
 /// What [`verify_request`](super::verify_request) is given for one request.
 #[derive(Debug, Clone, Copy)]
