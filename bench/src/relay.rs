@@ -23,7 +23,7 @@ pub struct Relay {
 /// More sources than this are not relayed.
 const MAX_SOURCES: usize = 4096;
 
-const BUFFER: usize = 8 << 20;
+const BUFFER: usize = 32 << 20;
 
 impl Relay {
     /// Listens on each first address, for the home server at the second.
