@@ -160,7 +160,7 @@ impl Site {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         [
             ("@DIR@", self.directory.display().to_string()),
-            // As many as there are processors: measured with 1, 2, 4, 8 and 16 on two of them, that was cheapest.
+            // As many as there are processors: measured with 1, 2, 4 and 16 on two of them, that was cheapest.
             ("@THREADS@", threads.to_string()),
             ("@AUTH@", self.authentication.to_string()),
             ("@ACCT@", self.accounting.to_string()),
