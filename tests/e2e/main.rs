@@ -3,11 +3,14 @@
 mod accounting;
 mod duplicates;
 mod failover;
+mod first_login;
 mod gate;
 mod harness;
 mod logins;
 mod malformed;
 mod outstanding;
+mod reload;
 mod scene;
 mod separation;
 mod soak;
+mod stopping;

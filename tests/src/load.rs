@@ -41,6 +41,7 @@ impl LoadHome {
 pub struct Load {
     arguments: Vec<String>,
     limit: Duration,
+    patience: [&'static str; 2],
 }
 
 impl Load {
@@ -51,15 +52,21 @@ impl Load {
         let window = window.to_string();
         let arguments =
             [&target, "--source", &source, "--secret", secret, "--window", &window, "--require-message-authenticator"];
-        let mut arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
-        arguments.extend(["--timeout", "10s", "--retries", "1"].map(str::to_owned));
-        Load { arguments, limit: Duration::from_secs(120) }
+        let arguments = arguments.into_iter().map(str::to_owned).collect();
+        Load { arguments, limit: Duration::from_secs(120), patience: ["10s", "1"] }
     }
 
     /// Adds options.
     #[must_use]
     pub fn with(mut self, options: &[&str]) -> Load {
         self.arguments.extend(options.iter().map(|it| (*it).to_owned()));
+        self
+    }
+
+    /// How long to wait before a request is sent again, and how often to do that.
+    #[must_use]
+    pub fn patience(mut self, timeout: &'static str, retries: &'static str) -> Load {
+        self.patience = [timeout, retries];
         self
     }
 
@@ -84,7 +91,9 @@ impl Load {
     }
 
     fn program(self) -> Program {
-        Program::new(programs::sekisho_load()).args(self.arguments)
+        let [timeout, retries] = self.patience;
+        let program = Program::new(programs::sekisho_load()).args(self.arguments);
+        program.args(["--timeout", timeout, "--retries", retries])
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::namespace::Namespace;
-use crate::wait::{eventually, within};
+use crate::wait::{PATIENCE, eventually, within};
 
 /// A running program. Dropping it kills it; if the test is failing, its log is printed first.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct Process {
     child: Child,
     log: PathBuf,
     directory: tempfile::TempDir,
+    group: bool,
 }
 
 /// What to start.
@@ -25,6 +27,7 @@ pub struct Process {
 pub struct Program {
     command: Command,
     name: String,
+    group: bool,
 }
 
 impl Program {
@@ -34,7 +37,7 @@ impl Program {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(program.as_ref());
         let name = Path::new(program.as_ref()).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Program { command, name }
+        Program { command, name, group: false }
     }
 
     /// Adds an argument.
@@ -58,20 +61,35 @@ impl Program {
         self
     }
 
+    /// Starts it in this directory.
+    #[must_use]
+    pub fn directory(mut self, directory: &Path) -> Program {
+        self.command.current_dir(directory);
+        self
+    }
+
+    /// Gives it a process group of its own, as a shell with job control does: [`Process::interrupt`] is Ctrl-C then.
+    #[must_use]
+    pub fn own_group(mut self) -> Program {
+        self.command.process_group(0);
+        self.group = true;
+        self
+    }
+
     /// Starts it; what it prints goes to its log.
     pub fn start(self, namespace: &Namespace) -> Process {
-        let Program { mut command, name } = self;
+        let Program { mut command, name, group } = self;
         let directory = tempfile::tempdir().expect("a temporary directory");
         let log = directory.path().join("log");
         let out = File::create(&log).expect("a log");
         command.stdin(Stdio::null()).stdout(out.try_clone().expect("a descriptor")).stderr(out);
         let child = namespace.run(move || command.spawn()).unwrap_or_else(|fault| panic!("{name}: {fault}"));
-        Process { name, child, log, directory }
+        Process { name, child, log, directory, group }
     }
 
     /// Runs it to its end, with `input` on its standard input, for at most `limit`.
     pub fn finish(self, namespace: &Namespace, input: &str, limit: Duration) -> Finished {
-        let Program { mut command, name } = self;
+        let Program { mut command, name, group } = self;
         let directory = tempfile::tempdir().expect("a temporary directory");
         let (log, source) = (directory.path().join("log"), directory.path().join("input"));
         std::fs::write(&source, input).expect("the input");
@@ -79,7 +97,7 @@ impl Program {
         command.stdin(File::open(&source).expect("the input"));
         command.stdout(out.try_clone().expect("a descriptor")).stderr(out);
         let child = namespace.run(move || command.spawn()).unwrap_or_else(|fault| panic!("{name}: {fault}"));
-        let mut process = Process { name, child, log, directory };
+        let mut process = Process { name, child, log, directory, group };
         let status = process.exits_within(limit);
         Finished { status, output: process.log() }
     }
@@ -114,6 +132,12 @@ impl Process {
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id() as i32).expect("a process number");
         kill_process(pid, signal).unwrap_or_else(|fault| panic!("{}: kill: {fault}", self.name));
+    }
+
+    /// Ctrl-C: interrupts its whole group.
+    pub fn interrupt(&self) {
+        let pid = Pid::from_raw(self.child.id() as i32).expect("a process number");
+        kill_process_group(pid, Signal::INT).unwrap_or_else(|fault| panic!("{}: kill: {fault}", self.name));
     }
 
     /// Stops (or, with [`Signal::CONT`], goes on).
@@ -153,6 +177,11 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if self.group && matches!(self.child.try_wait(), Ok(None)) {
+            // What it started is its own to end.
+            self.interrupt();
+            let _ = within(PATIENCE, || self.child.try_wait().ok().flatten());
+        }
         self.kill();
         if std::thread::panicking() {
             let log = self.log();
