@@ -22,6 +22,9 @@ use crate::{
 
 /// What to run.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "SIGHUP reloads the documents; SIGTERM and SIGINT stop. SEKISHO_LOG, where set, overrides node.log."
+)]
 pub(super) struct Args {
     /// The node's document, or the directory that holds it as sekisho.toml
     #[arg(long, value_name = "PATH", default_value = documents::DEFAULT)]

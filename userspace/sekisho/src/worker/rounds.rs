@@ -40,7 +40,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(engine: Engine, sockets: Sockets, stats: Arc<WorkerStats>, clock: Clock) -> Worker {
         let (receiver, sender) = (Receiver::new(), Sender::new());
-        let (batch, ready) = (Batch::default(), Vec::with_capacity(BATCH));
+        let (batch, ready) = (Batch::default(), Vec::with_capacity(Sockets::EVENTS));
         Worker { engine, sockets, stats, clock, receiver, sender, batch, ready, draining: None }
     }
 

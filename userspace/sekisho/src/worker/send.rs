@@ -101,3 +101,73 @@ fn datagram(packet: &Packet) -> Option<(&[u8], std::net::SocketAddr)> {
 const fn bit(index: usize) -> u64 {
     1 << (index & 63)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+
+    use sekisho_engine::packet::{Path, UpstreamPort};
+
+    use super::*;
+    use crate::worker::Upstream;
+
+    fn bound() -> UdpSocket {
+        let options = sekisho_udp::Options { nonblocking: false, ..sekisho_udp::Options::default() };
+        let socket = sekisho_udp::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &options).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        socket
+    }
+
+    fn add(batch: &mut Batch, bytes: &[u8], action: Action) {
+        let packet = &mut batch.free_mut()[0];
+        packet.buf.load(bytes).unwrap();
+        packet.action = action;
+        batch.grow(1);
+    }
+
+    fn received(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
+        let mut buffer = [0; 64];
+        let (len, from) = socket.recv_from(&mut buffer).unwrap();
+        (buffer[..len].to_vec(), from)
+    }
+
+    #[test]
+    fn each_socket_sends_its_own_packets_in_their_order_and_dropped_ones_stay() {
+        let (auth, acct, peer) = (bound(), bound(), bound());
+        let (from_auth, from_acct) = (auth.local_addr().unwrap(), acct.local_addr().unwrap());
+        let sockets = Sockets::new(vec![auth, acct], Upstream::default()).unwrap();
+        let by = |index| {
+            let socket = Socket::Service(index);
+            Action::Send(Path { socket, peer: peer.local_addr().unwrap(), ifindex: 0 })
+        };
+        let mut batch = Batch::default();
+        add(&mut batch, b"1", by(1));
+        add(&mut batch, b"2", by(0));
+        add(&mut batch, b"dropped", Action::Drop(Reason::TooShort));
+        add(&mut batch, b"3", by(1));
+        add(&mut batch, b"held", Action::Hold);
+        add(&mut batch, b"4", by(0));
+        let stats = WorkerStats::default();
+        send(&batch, &sockets, &mut Sender::new(), &stats);
+        let all: Vec<_> = (0..4).map(|_| received(&peer)).collect();
+        let expected = [(b"1", from_acct), (b"3", from_acct), (b"2", from_auth), (b"4", from_auth)];
+        assert_eq!(all, expected.map(|(bytes, from)| (bytes.to_vec(), from)));
+        assert_eq!(stats.dropped[Reason::SendFailed as usize].read(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_counted_and_does_not_hold_up_the_rest() {
+        let (service, peer) = (bound(), bound());
+        let sockets = Sockets::new(vec![service], Upstream::default()).unwrap();
+        let to = |socket, peer| Action::Send(Path { socket, peer, ifindex: 0 });
+        let mut batch = Batch::default();
+        // Port 0 is nobody's, and that upstream port was never opened.
+        add(&mut batch, b"1", to(Socket::Service(0), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
+        add(&mut batch, b"2", to(Socket::Upstream(UpstreamPort { v6: false, index: 7 }), peer.local_addr().unwrap()));
+        add(&mut batch, b"3", to(Socket::Service(0), peer.local_addr().unwrap()));
+        let stats = WorkerStats::default();
+        send(&batch, &sockets, &mut Sender::new(), &stats);
+        assert_eq!(received(&peer).0, b"3");
+        assert_eq!(stats.dropped[Reason::SendFailed as usize].read(), 2);
+    }
+}

@@ -39,7 +39,7 @@ pub(super) struct Sockets {
 
 impl Sockets {
     /// Sockets that can be ready at once; more wait for the next round.
-    const EVENTS: usize = 256;
+    pub(super) const EVENTS: usize = 256;
 
     /// Takes this worker's service sockets.
     pub(super) fn new(services: Vec<UdpSocket>, open: Upstream) -> io::Result<Sockets> {
