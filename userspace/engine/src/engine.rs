@@ -12,6 +12,7 @@ use crate::{
     settings::{Limits, Settings},
     snapshot::{HomeServer, RoutingSnapshot},
     snapshots::Snapshots,
+    stages::Stages,
     stats::WorkerStats,
     store::Store,
     table::{FlowKey, State, Table, Token, Upstream},
@@ -55,6 +56,9 @@ pub struct Engine {
     pub(crate) delayed: u32,
     pub(crate) ready: VecDeque<Transmit>,
     pub(crate) scratch: Buf,
+    pub(crate) stages: Stages,
+    /// Counts batches, from 1.
+    pub(crate) batches: u64,
 }
 
 impl Engine {
@@ -72,6 +76,8 @@ impl Engine {
             delayed: 0,
             ready: VecDeque::new(),
             scratch: Buf::new(),
+            stages: Stages::default(),
+            batches: 0,
             snapshots: Snapshots::new(snapshot),
             settings,
             stats,
@@ -97,24 +103,6 @@ impl Engine {
         self.table.len() - self.timers.remembered()
     }
 
-    /// Decides on every packet of a batch, and rewrites those that go on, in place.
-    pub fn handle_batch(&mut self, now: Time, batch: &mut Batch) {
-        self.timers.advance(now);
-        let snapshot = Arc::clone(self.snapshots.current());
-        for packet in batch.packets_mut() {
-            let outcome = match packet.path.socket {
-                Socket::Service(service) => self.handle_request(now, &snapshot, service, packet),
-                Socket::Upstream(port) => self.handle_reply(now, &snapshot, port, packet),
-            };
-            packet.action = outcome.unwrap_or_else(|reason| {
-                self.stats.count_drop(reason);
-                Action::Drop(reason)
-            });
-        }
-        self.stats.in_flight.set(self.in_flight() as u64);
-        self.stats.remembered.set(self.timers.remembered() as u64);
-    }
-
     /// Does what is due: fails over, gives up, releases Rejects, forgets answers. [`Engine::poll_transmit`] afterwards.
     pub fn handle_timeout(&mut self, now: Time) {
         self.timers.advance(now);
@@ -124,8 +112,7 @@ impl Engine {
         while let Some(index) = self.timers.forgotten(now) {
             self.remove(index);
         }
-        self.stats.in_flight.set(self.in_flight() as u64);
-        self.stats.remembered.set(self.timers.remembered() as u64);
+        self.show_load();
     }
 
     /// When to call [`Engine::handle_timeout`], at the latest.
@@ -192,6 +179,11 @@ impl Engine {
         if identifiers.free() < RESERVE {
             self.ports.want(now, v6);
         }
+    }
+
+    pub(crate) fn show_load(&self) {
+        self.stats.in_flight.set(self.in_flight() as u64);
+        self.stats.remembered.set(self.timers.remembered() as u64);
     }
 
     /// Takes a request out of the table, with all that belongs to it.

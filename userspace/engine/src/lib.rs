@@ -9,9 +9,9 @@
 //! [`Engine`] is one worker: it owns its requests, identifiers and timers, and shares nothing but the [`snapshot`] (an `Arc`,
 //! swapped whole), the home servers' [`health`] and its own [`stats`]. [`Control`] is the one that decides on health.
 //!
-//! A request's way through the engine, a file for each part:
+//! A request's way through the engine, a file for each part (`stages` is how a whole batch goes it):
 //!
-//! 1. `request`: the gate again (it can be off in the kernel), one pass over the packet, duplicates, verification;
+//! 1. `request`: the gate again (it can be off in the kernel), one pass over the packet, duplicates, the verdict;
 //! 2. `route`: the realm, and what its client's customer may have of it; `pool`: which server;
 //! 3. `identifiers` and `ports`: 256 identifiers on each local port, oldest first, more ports while they run short;
 //! 4. `reply`: matched by (port, server, identifier), then by authenticator; restored for the client, remembered;
@@ -39,6 +39,7 @@ mod route;
 mod settings;
 pub mod snapshot;
 mod snapshots;
+mod stages;
 pub mod stats;
 mod store;
 mod table;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_abi::{PortKind, Reason, Service, address_bytes};
-use sekisho_wire::{code::Code, reply::restore_reply, scan::scan, verify::verify_reply};
+use sekisho_wire::{code::Code, reply::rewrite_reply, scan::scan};
 
 use crate::{
     engine::Engine,
@@ -11,6 +11,7 @@ use crate::{
     packet::{Action, Packet, UpstreamPort},
     request::{head, malformed, unwritable},
     snapshot::{HomeId, RoutingSnapshot},
+    stages::{ReplyStep, Signer, Step, Unsealed},
     table::State,
     time::Time,
 };
@@ -18,31 +19,45 @@ use crate::{
 const UPSTREAM: Service = Service::new(PortKind::Upstream, 0);
 
 impl Engine {
-    /// Handles a datagram that came to a port toward home servers.
-    pub(crate) fn handle_reply(
+    /// What can be said of a datagram on a port toward home servers before its digest is known.
+    pub(crate) fn look_at_reply(
         &mut self,
-        now: Time,
         snapshot: &RoutingSnapshot,
         port: UpstreamPort,
-        packet: &mut Packet,
-    ) -> Result<Action, Reason> {
+        packet: &Packet,
+    ) -> Result<Step, Reason> {
         self.stats.replies_received.increment();
         let home = self.sender(packet)?;
-        let datagram = packet.buf.bytes();
-        let layout = scan(datagram).map_err(malformed)?;
+        let layout = scan(packet.buf.bytes()).map_err(malformed)?;
         let slot = Slot { port: port.index, id: layout.id };
-        let Some(index) = self.identifiers.get(home.index()).and_then(|identifiers| identifiers.holder(slot)) else {
+        let holder = self.identifiers.get(home.index()).and_then(|identifiers| identifiers.holder(slot));
+        let found = holder.and_then(|index| Some((self.table.token(index)?, self.table.at(index)?)));
+        let Some((token, request)) = found else {
             if let Some(home) = snapshot.home(home) {
                 home.stats.worker(self.settings.worker).unmatched.increment();
             }
             return Err(Reason::ReplyUnmatched);
         };
-        let version = self.table.at(index).ok_or(Reason::ReplyUnmatched)?.version;
-        if version == snapshot.version {
-            return self.accept_reply(now, snapshot, snapshot, home, index, packet);
+        let sent = self.store.bytes(&request.bytes);
+        let authenticator = *sent.get(4..20).and_then(|it| it.first_chunk()).ok_or(Reason::ReplyUnmatched)?;
+        let version = request.version;
+        Ok(Step::Reply(ReplyStep { home, token, version, slot, authenticator, layout, verified: None }))
+    }
+
+    /// A reply with its verdict.
+    pub(crate) fn handle_reply(
+        &mut self,
+        now: Time,
+        snapshot: &RoutingSnapshot,
+        step: &ReplyStep,
+        packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
+    ) -> Result<Action, Reason> {
+        if step.version == snapshot.version {
+            return self.accept_reply(now, snapshot, snapshot, step, packet, unsealed);
         }
-        let routed = Arc::clone(self.snapshots.version(version).ok_or(Reason::ReplyUnwanted)?);
-        self.accept_reply(now, snapshot, &routed, home, index, packet)
+        let routed = Arc::clone(self.snapshots.version(step.version).ok_or(Reason::ReplyUnwanted)?);
+        self.accept_reply(now, snapshot, &routed, step, packet, unsealed)
     }
 
     /// The home server that a reply claims to come from, admitted by the gate: by the snapshot in force, or by an older one while
@@ -73,33 +88,33 @@ impl Engine {
         now: Time,
         snapshot: &RoutingSnapshot,
         routed: &RoutingSnapshot,
-        home: HomeId,
-        index: u32,
+        step: &ReplyStep,
         packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
     ) -> Result<Action, Reason> {
         let worker = self.settings.worker;
-        let home = routed.home(home).ok_or(Reason::ReplyUnwanted)?;
+        let home = routed.home(step.home).ok_or(Reason::ReplyUnwanted)?;
         let stats = home.stats.worker(worker);
-        let Engine { table, store, random, identifiers, settings, .. } = self;
+        // Superseded or answered by an earlier packet of this batch: nobody waits any more.
+        let index = self.table.live(step.token).ok_or(Reason::ReplyUnmatched)?;
+        let Engine { table, store, random, identifiers, settings, batches, .. } = self;
         let request = table.at_mut(index).ok_or(Reason::ReplyUnmatched)?;
-        let State::InFlight(upstream) = request.state else { return Err(Reason::ReplyUnmatched) };
-        let sent = store.bytes(&request.bytes);
-        let layout = scan(packet.buf.bytes()).map_err(malformed)?;
-        if !layout.code.answers(Code(request.fingerprint.code)) {
+        let upstream = match request.state {
+            State::InFlight(upstream) if (upstream.home, upstream.slot) == (step.home, step.slot) => upstream,
+            _ => return Err(Reason::ReplyUnmatched),
+        };
+        if !step.layout.code.answers(Code(request.fingerprint.code)) {
             return Err(Reason::ReplyCode);
         }
-        let authenticator = sent.get(4..20).and_then(|octets| octets.first_chunk()).ok_or(Reason::ReplyUnmatched)?;
-        let verified =
-            verify_reply(&packet.buf, &layout, authenticator, &home.secret, home.require_message_authenticator)
-                .map_err(|_| {
-                    // Discarded, and nothing else: the true reply may still come (RFC 2865 §2.3 step 4).
-                    stats.forged.increment();
-                    Reason::ReplyForged
-                })?;
+        let Some(Ok(verified)) = &step.verified else {
+            // Discarded, and nothing else: the true reply may still come (RFC 2865 §2.3 step 4).
+            stats.forged.increment();
+            return Err(Reason::ReplyForged);
+        };
 
         // From here on the request is answered, whatever becomes of the reply.
         home.state.replied(now);
-        if let Some(counter) = stats.replies.of(layout.code.0) {
+        if let Some(counter) = stats.replies.of(step.layout.code.0) {
             counter.increment();
         }
         stats.latency.record(now.since(upstream.first_sent));
@@ -110,10 +125,10 @@ impl Engine {
         let client = routed.client(request.client).filter(|client| snapshot.client(client.id).is_some());
         let outcome = match client {
             None => Err(Reason::ReplyUnwanted),
-            Some(client) => restore_reply(
+            Some(client) => rewrite_reply(
                 &mut packet.buf,
-                &verified,
-                sent,
+                verified,
+                store.bytes(&request.bytes),
                 &home.secret,
                 &client.secret,
                 request.key.id,
@@ -123,21 +138,23 @@ impl Engine {
             )
             .map_err(unwritable),
         };
-        let (key, version) = (request.key, request.version);
-        self.snapshots.release(version);
-        let edits = match outcome {
-            Ok(edits) => edits,
+        let (key, client, version) = (request.key, request.client, request.version);
+        let (edits, seal) = match outcome {
+            Ok(rewritten) => rewritten,
             Err(reason) => {
+                self.snapshots.release(version);
                 self.remove(index);
                 return Err(reason);
             }
         };
         request.state = State::Answered;
+        request.batch = *batches;
         store.replace(&mut request.bytes, packet.buf.bytes());
         if edits.undecryptable > 0 {
             self.stats.undecryptable.add(u64::from(edits.undecryptable));
             tracing::debug!(server = home.name, "left out attributes that do not decrypt: is its secret right?");
         }
+        *unsealed = Some(Unsealed { token: step.token, seal, signer: Signer::Client(client, version) });
         self.remember(now, index);
         self.count_reply(snapshot, index, now);
         Ok(Action::Send(key.path()))

@@ -7,9 +7,9 @@ use sekisho_wire::{
     attr,
     build::turn_into_reply,
     code::Code,
-    forward::{RewriteError, forward_request},
+    forward::{RewriteError, rewrite_request},
     scan::{Layout, Malformed, scan},
-    verify::{Refusal, RequestPolicy, Verified, verify_request},
+    verify::{Refusal, RequestPolicy, Verified},
 };
 
 use crate::{
@@ -20,7 +20,8 @@ use crate::{
     pool,
     route::{Route, route},
     snapshot::{Client, ClientId, Customer, HomeKind, HomeServer, Pool, RealmId, RoutingSnapshot},
-    table::{Fingerprint, FlowKey, Request, State, Upstream},
+    stages::{RequestStep, Signer, Step, Unsealed},
+    table::{Fingerprint, FlowKey, Request, State, Token, Upstream},
     time::Time,
 };
 
@@ -43,14 +44,13 @@ struct Arrival<'s> {
 }
 
 impl Engine {
-    /// Handles a datagram that came to a service socket.
-    pub(crate) fn handle_request(
+    /// What can be said of a datagram on a service socket before its digest is known.
+    pub(crate) fn look_at_request(
         &mut self,
-        now: Time,
         snapshot: &RoutingSnapshot,
         service_index: u16,
-        packet: &mut Packet,
-    ) -> Result<Action, Reason> {
+        packet: &Packet,
+    ) -> Result<Step, Reason> {
         self.stats.requests_received.increment();
         let service = *self.settings.services.get(usize::from(service_index)).ok_or(Reason::WrongService)?;
         let datagram = packet.buf.bytes();
@@ -58,61 +58,97 @@ impl Engine {
         let ingress = snapshot.ingress(packet.path.ifindex);
         let admitted = snapshot.gate.judge(ingress, from, service, head(datagram), datagram.len())?;
         let client = snapshot.client(ClientId(admitted.source.id)).ok_or(Reason::Unregistered)?;
-        let customer = snapshot.customer(client.customer).ok_or(Reason::Unregistered)?;
-        let outcome = self.handle_client(now, snapshot, client, customer, service_index, packet);
-        if outcome.is_err() {
-            customer.stats.worker(self.settings.worker).dropped.increment();
-        }
-        outcome
-    }
-
-    fn handle_client(
-        &mut self,
-        now: Time,
-        snapshot: &RoutingSnapshot,
-        client: &Client,
-        customer: &Customer,
-        service: u16,
-        packet: &mut Packet,
-    ) -> Result<Action, Reason> {
-        let datagram = packet.buf.bytes();
-        let layout = scan(datagram).map_err(malformed)?;
-        let key = FlowKey { service, peer: packet.path.peer, id: layout.id };
+        let layout = scan(datagram).map_err(malformed).inspect_err(|_| self.count_client_drop(snapshot, client))?;
+        let key = FlowKey { service: service_index, peer: packet.path.peer, id: layout.id };
         let fingerprint = Fingerprint {
             code: layout.code.0,
             authenticator: layout.authenticator(datagram).ok_or(Reason::TooShort)?,
             length: layout.length,
             hash: self.keys.bytes(layout.packet(datagram)),
         };
-        // An identical packet was verified when it first came: unless its client has changed since, that holds.
-        let known = self.table.find(&key);
-        let identical = known.filter(|index| self.table.at(*index).is_some_and(|it| it.fingerprint == fingerprint));
-        if let Some(index) = identical
-            && self.table.at(index).is_some_and(|it| it.version == snapshot.version)
-        {
-            return self.repeat(now, snapshot, index, packet);
+        // An identical packet was verified when it first came: unless its client may have changed since, that holds.
+        let same = |request: &Request| request.fingerprint == fingerprint && request.version == snapshot.version;
+        let known = self.table.find(&key).filter(|index| self.table.at(*index).is_some_and(same));
+        if let Some(token) = known.and_then(|index| self.table.token(index)) {
+            return Ok(Step::Repeat(client.id, token));
         }
-        let policy = RequestPolicy {
-            require_message_authenticator: client.require_message_authenticator,
-            limit_proxy_state: client.limit_proxy_state,
-        };
-        let verified = verify_request(&packet.buf, &layout, &client.secret, policy).map_err(refused)?;
-        if let Some(index) = identical {
-            return self.repeat(now, snapshot, index, packet);
+        Ok(Step::Request(RequestStep { client: client.id, key, fingerprint, layout, verified: None }))
+    }
+
+    /// A packet identical to one that was verified.
+    pub(crate) fn handle_repetition(
+        &mut self,
+        now: Time,
+        snapshot: &RoutingSnapshot,
+        client: ClientId,
+        token: Token,
+        packet: &mut Packet,
+    ) -> Result<Action, Reason> {
+        // Superseded by another packet of this very batch: its client has moved on.
+        let live = self.table.live(token).ok_or(Reason::Absorbed);
+        let outcome = live.and_then(|index| self.repeat(now, snapshot, index, packet));
+        if let (Err(_), Some(client)) = (&outcome, snapshot.client(client)) {
+            self.count_client_drop(snapshot, client);
         }
+        outcome
+    }
+
+    /// A request with its verdict.
+    pub(crate) fn handle_request(
+        &mut self,
+        now: Time,
+        snapshot: &RoutingSnapshot,
+        step: &RequestStep,
+        packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
+    ) -> Result<Action, Reason> {
+        let client = snapshot.client(step.client).ok_or(Reason::Unregistered)?;
+        let customer = snapshot.customer(client.customer).ok_or(Reason::Unregistered)?;
+        let RequestStep { key, fingerprint, .. } = *step;
         let arrival = Arrival { now, snapshot, client, customer, key, fingerprint };
-        match layout.code {
-            Code::STATUS_SERVER => return self.answer_status(&arrival, &verified, packet),
+        let outcome = match &step.verified {
+            Some(Ok(verified)) => self.handle_verified(&arrival, verified, packet, unsealed),
+            Some(Err(refusal)) => Err(refused(*refusal)),
+            None => Err(Reason::Unregistered),
+        };
+        if outcome.is_err() {
+            self.count_client_drop(snapshot, client);
+        }
+        outcome
+    }
+
+    fn handle_verified(
+        &mut self,
+        arrival: &Arrival<'_>,
+        verified: &Verified,
+        packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
+    ) -> Result<Action, Reason> {
+        // Looked up now, and not before: an earlier packet of this batch may have been the same request.
+        let known = self.table.find(&arrival.key);
+        if let Some(index) = known
+            && self.table.at(index).is_some_and(|request| request.fingerprint == arrival.fingerprint)
+        {
+            return self.repeat(arrival.now, arrival.snapshot, index, packet);
+        }
+        match verified.layout().code {
+            Code::STATUS_SERVER => return self.answer_status(arrival, verified, packet),
             Code::ACCESS_REQUEST => self.stats.access.increment(),
             _ => self.stats.accounting.increment(),
         }
         if let Some(index) = known {
             self.stats.superseded.increment();
-            self.give_up(now, index);
+            self.give_up(arrival.now, index);
         }
         self.make_room()?;
-        customer.stats.worker(self.settings.worker).requests.increment();
-        self.follow_route(&arrival, &verified, packet)
+        arrival.customer.stats.worker(self.settings.worker).requests.increment();
+        self.follow_route(arrival, verified, packet, unsealed)
+    }
+
+    fn count_client_drop(&self, snapshot: &RoutingSnapshot, client: &Client) {
+        if let Some(customer) = snapshot.customer(client.customer) {
+            customer.stats.worker(self.settings.worker).dropped.increment();
+        }
     }
 
     /// The verdict table for a `client`: its own customer's realms are forwarded, everything else is refused.
@@ -121,6 +157,7 @@ impl Engine {
         arrival: &Arrival<'_>,
         verified: &Verified,
         packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
     ) -> Result<Action, Reason> {
         let layout = verified.layout();
         if self.loops(layout, packet.buf.bytes()) {
@@ -143,7 +180,7 @@ impl Engine {
         if let Some(realm) = realm.and_then(|id| arrival.snapshot.realm(id)) {
             realm.stats.worker(self.settings.worker).requests.increment();
         }
-        self.forward(arrival, realm, pool, verified, packet)
+        self.forward(arrival, realm, pool, verified, packet, unsealed)
     }
 
     fn forward(
@@ -153,6 +190,7 @@ impl Engine {
         pool: &Pool,
         verified: &Verified,
         packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
     ) -> Result<Action, Reason> {
         let Arrival { now, snapshot, client, .. } = *arrival;
         let kind = HomeKind::of(verified.layout().code);
@@ -168,12 +206,9 @@ impl Engine {
         let authenticator = self.random.authenticator();
         let marker = &self.settings.marker;
         let buf = &mut packet.buf;
-        if let Err(fault) =
-            forward_request(buf, verified, &client.secret, &home.secret, slot.id, &authenticator, marker)
-        {
-            identifiers.answered(slot);
-            return Err(unwritable(fault));
-        }
+        let seal = rewrite_request(buf, verified, &client.secret, &home.secret, slot.id, &authenticator, marker)
+            .map_err(unwritable)
+            .inspect_err(|_| identifiers.answered(slot))?;
         let stats = home.stats.worker(self.settings.worker);
         stats.requests.increment();
         stats.outstanding.set(u64::from(identifiers.outstanding()));
@@ -190,6 +225,8 @@ impl Engine {
         let request = self.record(arrival, realm, State::InFlight(upstream), packet.buf.bytes());
         let due = (now + home.response_window).min(request.deadline);
         self.table.insert(request);
+        let signer = Signer::Home(home.id, snapshot.version);
+        *unsealed = self.table.token(index).map(|token| Unsealed { token, seal, signer });
         self.timers.arm(index, due);
         self.snapshots.hold();
         self.supply(now, home);
@@ -254,6 +291,10 @@ impl Engine {
         packet: &mut Packet,
     ) -> Result<Action, Reason> {
         let request = self.table.at_mut(index).ok_or(Reason::Absorbed)?;
+        if request.batch == self.batches {
+            // Forwarded or answered by this very batch.
+            return Err(Reason::Absorbed);
+        }
         let path = match &mut request.state {
             State::InFlight(upstream) => {
                 if now.since(upstream.last_sent) < self.settings.limits.retransmit_window.as_nanos() as u64 {
@@ -287,6 +328,7 @@ impl Engine {
             arrived: arrival.now,
             deadline: arrival.now + arrival.client.answer_within,
             bytes: self.store.put(bytes),
+            batch: self.batches,
             state,
         }
     }
@@ -331,6 +373,14 @@ pub(crate) fn may_take(identifiers: &[Identifiers], now: Time, home: &HomeServer
 fn lack(snapshot: &RoutingSnapshot, pool: &Pool, kind: HomeKind) -> Reason {
     let mut homes = pool.members(kind).iter().filter_map(|id| snapshot.home(*id));
     if homes.any(|home| home.state.health() != Health::Dead) { Reason::NoIdentifier } else { Reason::NoServer }
+}
+
+/// What is asked of this client's requests.
+pub(crate) fn policy(client: &Client) -> RequestPolicy {
+    RequestPolicy {
+        require_message_authenticator: client.require_message_authenticator,
+        limit_proxy_state: client.limit_proxy_state,
+    }
 }
 
 /// The first four octets, zeros where there are fewer.

@@ -59,6 +59,13 @@ impl Store {
         }
     }
 
+    /// Overwrites the first octets of a copy, `reach` of them or as many as there are, with those of `bytes`.
+    pub fn overwrite_start(&mut self, stored: &Stored, bytes: &[u8], reach: usize) {
+        let size = CLASSES[stored.class as usize];
+        let reach = reach.min(bytes.len()).min(stored.len as usize);
+        self.classes[stored.class as usize].slot_mut(size, stored.slot)[..reach].copy_from_slice(&bytes[..reach]);
+    }
+
     /// Makes the slot free again.
     pub fn give_back(&mut self, stored: Stored) {
         self.classes[stored.class as usize].free.push(stored.slot);

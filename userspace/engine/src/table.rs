@@ -85,6 +85,8 @@ pub struct Request {
     pub deadline: Time,
     /// Upstream copy, held Reject, or reply.
     pub bytes: Stored,
+    /// The batch that its bytes were last rewritten in: until its end they are unsigned.
+    pub batch: u64,
     /// Where it stands.
     pub state: State,
 }

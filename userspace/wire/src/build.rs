@@ -8,7 +8,7 @@ use crate::edit::{self, Fate};
 use crate::forward::RewriteError;
 use crate::md5::Md5;
 use crate::password::{self, MAX_PASSWORD};
-use crate::reply::seal_reply;
+use crate::reply::address_reply;
 use crate::salted;
 use crate::secret::Secret;
 use crate::sign;
@@ -39,7 +39,7 @@ pub fn write_reply(
     for (number, value) in attrs {
         buf.append_attribute(*number, value)?;
     }
-    seal_reply(buf.bytes_mut(), code, id, client_ra, secret, signed);
+    address_reply(buf.bytes_mut(), code, id, client_ra, signed).apply(buf.bytes_mut(), secret);
     Ok(())
 }
 
@@ -66,7 +66,7 @@ pub fn turn_into_reply(
     for (number, value) in attrs {
         buf.append_attribute(*number, value)?;
     }
-    seal_reply(buf.bytes_mut(), code, layout.id, &client_ra, secret, signed);
+    address_reply(buf.bytes_mut(), code, layout.id, &client_ra, signed).apply(buf.bytes_mut(), secret);
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use crate::code::Code;
 use crate::edit::{self, Fate};
 use crate::password;
 use crate::scan::{Layout, Malformed, scan};
+use crate::seal::Seal;
 use crate::secret::Secret;
 use crate::sign;
 use crate::vendor::{MICROSOFT, MS_CHAP_MPPE_KEYS, sub_attributes, vendor};
@@ -48,6 +49,21 @@ pub fn forward_request(
     new_ra: &[u8; 16],
     proxy_state: &[u8],
 ) -> Result<(), RewriteError> {
+    let seal = rewrite_request(buf, verified, from, to, id, new_ra, proxy_state)?;
+    seal.apply(buf.bytes_mut(), to);
+    Ok(())
+}
+
+/// Does what [`forward_request`] does, but leaves the packet to be sealed with `to`.
+pub fn rewrite_request(
+    buf: &mut Buf,
+    verified: &Verified,
+    from: &Secret,
+    to: &Secret,
+    id: u8,
+    new_ra: &[u8; 16],
+    proxy_state: &[u8],
+) -> Result<Seal, RewriteError> {
     let layout = verified.layout();
     let old_ra = prepare(buf, layout)?;
     rehide_all(buf.bytes_mut(), layout, (from, &old_ra), (to, new_ra));
@@ -60,8 +76,7 @@ pub fn forward_request(
         buf.append_attribute(attr::CHAP_CHALLENGE, &old_ra)?;
     }
     buf.append_attribute(attr::PROXY_STATE, proxy_state)?;
-    seal(buf.bytes_mut(), layout.code, id, new_ra, to);
-    Ok(())
+    Ok(address(buf.bytes_mut(), layout.code, id, new_ra))
 }
 
 /// Rewrites a stored request of ours, as [`forward_request`] made it for the server with secret `from`, for another
@@ -80,7 +95,7 @@ pub fn redirect_request(
     if layout.code == Code::ACCESS_REQUEST {
         place_message_authenticator(buf, &layout)?;
     }
-    seal(buf.bytes_mut(), layout.code, id, new_ra, to);
+    address(buf.bytes_mut(), layout.code, id, new_ra).apply(buf.bytes_mut(), to);
     Ok(())
 }
 
@@ -146,14 +161,10 @@ fn remove_message_authenticators(buf: &mut Buf, layout: &Layout) {
     }
 }
 
-/// Writes the header and the authenticators of a request whose attributes are complete.
-fn seal(packet: &mut [u8], code: Code, id: u8, new_ra: &[u8; 16], secret: &Secret) {
+/// Writes the header of a request whose attributes are complete, and says what it still lacks.
+fn address(packet: &mut [u8], code: Code, id: u8, new_ra: &[u8; 16]) -> Seal {
     sign::set_header(packet, code.0, id);
-    if code.has_computed_authenticator() {
-        sign::set_authenticator(packet, &sign::ZEROS);
-        sign::write_authenticator(packet, secret);
-    } else {
-        sign::set_authenticator(packet, new_ra);
-        sign::write_message_authenticator(packet, secret);
-    }
+    let computed = code.has_computed_authenticator();
+    sign::set_authenticator(packet, if computed { &sign::ZEROS } else { new_ra });
+    Seal { message_authenticator: !computed, authenticator: computed }
 }

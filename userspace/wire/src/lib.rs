@@ -14,10 +14,10 @@
 //! 5. [`verify`] again: the home server's reply, against the request that was sent.
 //! 6. [`mod@reply`]: rewritten for the client, with every secret inside taken from one hop's key to the other's.
 //!
-//! Replies that the proxy makes itself, and requests for tools and tests, come from [`build`]. Below these lie
-//! [`password`] and [`salted`] (what is hidden, and how), [`attribute`] and [`vendor`] (walking), [`md5`], which also
-//! digests many messages side by side ([`verify::verify_requests`] for requests that arrived together), and the names
-//! in [`code`] and [`attr`].
+//! What many packets need at once is done side by side: [`verify::verify_requests`], [`verify::verify_replies`] and
+//! [`seal::seal_all`]. Replies that the proxy makes itself, and requests for tools and tests, come from [`build`].
+//! Below these lie [`password`] and [`salted`] (what is hidden, and how), [`attribute`] and [`vendor`] (walking),
+//! [`md5`], and the names in [`code`] and [`attr`].
 //!
 //! The rules and their sources: RFC 2865, 2866, 2868, 2548, 3579, 5080, 5997, and draft-ietf-radext-deprecating-radius
 //! for what was learned from BlastRADIUS. No input makes this crate panic, and no secret is ever formatted.
@@ -37,6 +37,7 @@ pub mod password;
 pub mod reply;
 pub mod salted;
 pub mod scan;
+pub mod seal;
 pub mod secret;
 mod sign;
 pub mod vendor;

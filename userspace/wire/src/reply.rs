@@ -9,6 +9,7 @@ use crate::forward::{MPPE_KEYS_LEN, RewriteError};
 use crate::password;
 use crate::salted;
 use crate::scan::Layout;
+use crate::seal::Seal;
 use crate::secret::Secret;
 use crate::sign;
 use crate::vendor::{self, MICROSOFT, MS_CHAP_MPPE_KEYS};
@@ -51,6 +52,25 @@ pub fn restore_reply(
     salts: &mut impl FnMut() -> u16,
     own_proxy_state: &[u8],
 ) -> Result<ReplyEdits, RewriteError> {
+    let (edits, seal) =
+        rewrite_reply(buf, reply, upstream_request, from, to, client_id, client_ra, salts, own_proxy_state)?;
+    seal.apply(buf.bytes_mut(), to);
+    Ok(edits)
+}
+
+/// Does what [`restore_reply`] does, but leaves the packet to be sealed with `to`.
+#[expect(clippy::too_many_arguments, reason = "two hops, each with secret, id and authenticator")]
+pub fn rewrite_reply(
+    buf: &mut Buf,
+    reply: &VerifiedReply,
+    upstream_request: &[u8],
+    from: &Secret,
+    to: &Secret,
+    client_id: u8,
+    client_ra: &[u8; 16],
+    salts: &mut impl FnMut() -> u16,
+    own_proxy_state: &[u8],
+) -> Result<(ReplyEdits, Seal), RewriteError> {
     let layout = reply.layout();
     let code = layout.code;
     let (request_code, upstream_ra) = request_header(upstream_request).ok_or(RewriteError::OtherPacket)?;
@@ -97,26 +117,21 @@ pub fn restore_reply(
             buf.append_attribute(attr::PROXY_STATE, value)?;
         }
     }
-    seal_reply(buf.bytes_mut(), code, client_id, client_ra, to, signed);
-    Ok(edits)
+    Ok((edits, address_reply(buf.bytes_mut(), code, client_id, client_ra, signed)))
 }
 
-/// Writes the header and the authenticators of a reply whose attributes are complete; with `signed` its first
+/// Writes the header of a reply whose attributes are complete, and says what it still lacks; with `signed` its first
 /// attribute is a Message-Authenticator.
-pub(crate) fn seal_reply(
+pub(crate) fn address_reply(
     packet: &mut [u8],
     code: Code,
     id: u8,
     request_authenticator: &[u8; 16],
-    secret: &Secret,
     signed: bool,
-) {
+) -> Seal {
     sign::set_header(packet, code.0, id);
     sign::set_authenticator(packet, request_authenticator);
-    if signed {
-        sign::write_message_authenticator(packet, secret);
-    }
-    sign::write_authenticator(packet, secret);
+    Seal { message_authenticator: signed, authenticator: true }
 }
 
 fn request_header(request: &[u8]) -> Option<(Code, [u8; 16])> {

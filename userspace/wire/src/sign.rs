@@ -1,5 +1,7 @@
 //! Authenticators: the digests that say who sent a packet. Verifying reads them, building writes them.
 
+use std::ops::Range;
+
 use subtle::ConstantTimeEq;
 
 use crate::attribute::{HEADER, Span};
@@ -51,16 +53,27 @@ impl<'a> Proof<'a> {
     }
 }
 
+/// Where the value of a Message-Authenticator stands that is the first attribute.
+pub(crate) const FIRST_MESSAGE_AUTHENTICATOR: Range<usize> = HEADER + 2..HEADER + 18;
+
+/// Fills the Message-Authenticator that is the first attribute with zeros, for the digest over it.
+pub(crate) fn clear_message_authenticator(packet: &mut [u8]) {
+    set_message_authenticator(packet, &ZEROS);
+}
+
+/// Sets the Message-Authenticator that is the first attribute.
+pub(crate) fn set_message_authenticator(packet: &mut [u8], code: &[u8; 16]) {
+    if let Some(field) = packet.get_mut(FIRST_MESSAGE_AUTHENTICATOR) {
+        field.copy_from_slice(code);
+    }
+}
+
 /// Writes the Message-Authenticator that is the first attribute of `packet`, over the authenticator field as it is.
 pub(crate) fn write_message_authenticator(packet: &mut [u8], secret: &Secret) {
-    let Some(field) = packet.get_mut(HEADER + 2..HEADER + 18) else { return };
-    field.fill(0);
+    clear_message_authenticator(packet);
     let mut hmac = secret.hmac();
     hmac.update(packet);
-    let code = hmac.finish();
-    if let Some(field) = packet.get_mut(HEADER + 2..HEADER + 18) {
-        field.copy_from_slice(&code);
-    }
+    set_message_authenticator(packet, &hmac.finish());
 }
 
 /// Puts MD5(packet | secret) into the authenticator field, over the authenticator field as it is.

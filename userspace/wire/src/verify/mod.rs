@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use crate::sign::{Proof, ZEROS};
 
 pub use batch::{RequestToVerify, verify_requests};
-pub use reply::{ReplyRefusal, VerifiedReply, verify_reply};
+pub use reply::{ReplyRefusal, ReplyToVerify, VerifiedReply, verify_replies, verify_reply};
 
 /// What is asked of a client's Access-Requests, draft-ietf-radext-deprecating-radius (against CVE-2024-3596). Neither
 /// has an effect on other codes.

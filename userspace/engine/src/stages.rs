@@ -1,0 +1,212 @@
+//! A batch's way through the engine, in stages, so that the digests of many packets are computed side by side.
+//!
+//! 1. *Look*: everything that can be said without a digest: gate, well-formedness, which request a reply answers.
+//! 2. *Verify*: the digests that come with the packets, all of them at once.
+//! 3. *Decide*, packet after packet in the order of arrival: duplicates, routing, rewriting in place; what is to be signed is
+//!    noted.
+//! 4. *Seal*: the digests that go out, all of them at once; then the stored copies get them too.
+//!
+//! Only stage 3 changes the engine's state, so that a batch has the effect that its packets would have one by one.
+
+use std::sync::Arc;
+
+use arrayvec::ArrayVec;
+use sekisho_abi::Reason;
+use sekisho_wire::{
+    scan::Layout,
+    seal::{Job, Seal, seal_all},
+    verify::{
+        Refusal, ReplyRefusal, ReplyToVerify, RequestToVerify, Verified, VerifiedReply, verify_replies, verify_requests,
+    },
+};
+
+use crate::{
+    engine::Engine,
+    identifiers::Slot,
+    packet::{Action, BATCH, Batch, Packet, Socket},
+    request::policy,
+    snapshot::{ClientId, HomeId, RoutingSnapshot},
+    snapshots::Snapshots,
+    table::{Fingerprint, FlowKey, Token},
+    time::Time,
+};
+
+/// What the first stage found out about a packet, and the second added.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// To be dropped.
+    Drop(Reason),
+    /// Identical to a request that was verified when it first came.
+    Repeat(ClientId, Token),
+    /// A client's request.
+    Request(RequestStep),
+    /// A home server's reply.
+    Reply(ReplyStep),
+}
+
+/// A request before its verdict.
+#[derive(Debug)]
+pub(crate) struct RequestStep {
+    pub(crate) client: ClientId,
+    pub(crate) key: FlowKey,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) layout: Layout,
+    pub(crate) verified: Option<Result<Verified, Refusal>>,
+}
+
+/// A reply before its verdict.
+#[derive(Debug)]
+pub(crate) struct ReplyStep {
+    pub(crate) home: HomeId,
+    /// The request that waits on its identifier.
+    pub(crate) token: Token,
+    /// Version of the snapshot that routed the request.
+    pub(crate) version: u64,
+    /// The identifier that it came for.
+    pub(crate) slot: Slot,
+    /// Our request's authenticator.
+    pub(crate) authenticator: [u8; 16],
+    pub(crate) layout: Layout,
+    pub(crate) verified: Option<Result<VerifiedReply, ReplyRefusal>>,
+}
+
+/// A packet that was rewritten and has to be signed, and whose copy is in the table.
+#[derive(Debug)]
+pub(crate) struct Unsealed {
+    pub(crate) token: Token,
+    pub(crate) seal: Seal,
+    pub(crate) signer: Signer,
+}
+
+/// Whose secret signs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Signer {
+    /// The home server's, by the snapshot of this version.
+    Home(HomeId, u64),
+    /// The client's, by the snapshot of this version.
+    Client(ClientId, u64),
+}
+
+/// Memory of the stages, kept between batches.
+#[derive(Debug, Default)]
+pub(crate) struct Stages {
+    steps: Vec<Step>,
+    unsealed: Vec<Option<Unsealed>>,
+}
+
+impl Engine {
+    /// Decides on every packet of a batch, and rewrites those that go on, in place.
+    pub fn handle_batch(&mut self, now: Time, batch: &mut Batch) {
+        self.timers.advance(now);
+        self.batches += 1;
+        let snapshot = Arc::clone(self.snapshots.current());
+        let mut stages = std::mem::take(&mut self.stages);
+        stages.steps.clear();
+        stages.unsealed.clear();
+        for packet in batch.packets() {
+            stages.steps.push(self.look(&snapshot, packet));
+        }
+        verify(&self.snapshots, batch.packets(), &mut stages.steps);
+        for (step, packet) in stages.steps.drain(..).zip(batch.packets_mut()) {
+            let mut unsealed = None;
+            let outcome = match step {
+                Step::Drop(reason) => Err(reason),
+                Step::Repeat(client, token) => self.handle_repetition(now, &snapshot, client, token, packet),
+                Step::Request(step) => self.handle_request(now, &snapshot, &step, packet, &mut unsealed),
+                Step::Reply(step) => self.handle_reply(now, &snapshot, &step, packet, &mut unsealed),
+            };
+            packet.action = outcome.unwrap_or_else(|reason| {
+                self.stats.count_drop(reason);
+                Action::Drop(reason)
+            });
+            stages.unsealed.push(unsealed);
+        }
+        seal(&self.snapshots, batch.packets_mut(), &stages.unsealed);
+        for (unsealed, packet) in stages.unsealed.iter().zip(batch.packets()) {
+            let Some(unsealed) = unsealed else { continue };
+            self.copy_seal(unsealed.token, packet);
+            if let Signer::Client(_, version) = unsealed.signer {
+                // Answered: only now is the snapshot that holds the client's secret needed no more.
+                self.snapshots.release(version);
+            }
+        }
+        self.stages = stages;
+        self.show_load();
+    }
+
+    fn look(&mut self, snapshot: &RoutingSnapshot, packet: &Packet) -> Step {
+        let found = match packet.path.socket {
+            Socket::Service(service) => self.look_at_request(snapshot, service, packet),
+            Socket::Upstream(port) => self.look_at_reply(snapshot, port, packet),
+        };
+        found.unwrap_or_else(Step::Drop)
+    }
+
+    /// Gives the stored copy of a packet the authenticators that it has got: all within its first 38 octets.
+    fn copy_seal(&mut self, token: Token, packet: &Packet) {
+        if let Some(request) = self.table.live(token).and_then(|index| self.table.at(index)) {
+            self.store.overwrite_start(&request.bytes, packet.buf.bytes(), Seal::REACH);
+        }
+    }
+}
+
+fn verify(snapshots: &Snapshots, packets: &[Packet], steps: &mut [Step]) {
+    let mut requests = ArrayVec::<RequestToVerify<'_>, BATCH>::new();
+    let mut replies = ArrayVec::<ReplyToVerify<'_>, BATCH>::new();
+    // Places of the requests and replies among the steps.
+    let mut places = (ArrayVec::<usize, BATCH>::new(), ArrayVec::<usize, BATCH>::new());
+    for (place, (step, packet)) in steps.iter().zip(packets).enumerate() {
+        match step {
+            Step::Request(step) => {
+                let Some(client) = snapshots.current().client(step.client) else { continue };
+                let (secret, policy) = (&client.secret, policy(client));
+                requests.push(RequestToVerify { buf: &packet.buf, layout: &step.layout, secret, policy });
+                places.0.push(place);
+            }
+            Step::Reply(step) => {
+                let Some(home) = snapshots.version(step.version).and_then(|it| it.home(step.home)) else { continue };
+                replies.push(ReplyToVerify {
+                    buf: &packet.buf,
+                    layout: &step.layout,
+                    request_authenticator: &step.authenticator,
+                    secret: &home.secret,
+                    require_message_authenticator: home.require_message_authenticator,
+                });
+                places.1.push(place);
+            }
+            Step::Drop(_) | Step::Repeat(..) => {}
+        }
+    }
+    let mut verdicts = (ArrayVec::<_, BATCH>::new(), ArrayVec::<_, BATCH>::new());
+    verify_requests(&requests, |_, verdict| verdicts.0.push(verdict));
+    verify_replies(&replies, |_, verdict| verdicts.1.push(verdict));
+    drop((requests, replies));
+    for (place, verdict) in places.0.into_iter().zip(verdicts.0) {
+        if let Some(Step::Request(step)) = steps.get_mut(place) {
+            step.verified = Some(verdict);
+        }
+    }
+    for (place, verdict) in places.1.into_iter().zip(verdicts.1) {
+        if let Some(Step::Reply(step)) = steps.get_mut(place) {
+            step.verified = Some(verdict);
+        }
+    }
+}
+
+fn seal(snapshots: &Snapshots, packets: &mut [Packet], unsealed: &[Option<Unsealed>]) {
+    let mut jobs = ArrayVec::<Job<'_>, BATCH>::new();
+    for (unsealed, packet) in unsealed.iter().zip(packets) {
+        let Some(Unsealed { seal, signer, .. }) = unsealed else { continue };
+        let secret = match *signer {
+            Signer::Home(id, version) => snapshots.version(version).and_then(|it| it.home(id)).map(|home| &home.secret),
+            Signer::Client(id, version) => {
+                snapshots.version(version).and_then(|it| it.client(id)).map(|client| &client.secret)
+            }
+        };
+        match secret {
+            Some(secret) => jobs.push(Job { packet: packet.buf.bytes_mut(), secret, seal: *seal }),
+            None => packet.action = Action::Drop(Reason::ReplyUnwanted),
+        }
+    }
+    seal_all(&mut jobs);
+}
