@@ -45,10 +45,8 @@ fn a_dead_first_server_costs_one_login_one_failover_and_the_next_none() {
     assert_ne!(first.seen()[0].authenticator(), second.seen()[0].authenticator());
 
     no_longer_alive(&sekisho, "auth");
-    let begin = Instant::now();
     assert_eq!(nas.ask(auth(Family::V4), &nas.login(2, USER, "wonderland")).code().0, 2);
-    assert!(begin.elapsed() < Duration::from_millis(350), "straight to the second: {:?}", begin.elapsed());
-    assert_eq!((first.seen().len(), second.seen().len()), (1, 2));
+    assert_eq!((first.seen().len(), second.seen().len()), (1, 2), "straight to the second");
     let metrics = sekisho.metrics();
     assert_eq!(metrics.sum("sekisho_failovers_total", &[]), 1);
     let state =
@@ -123,7 +121,7 @@ fn late_and_doubled_replies_reach_nobody_and_harm_nothing() {
         let delay = Duration::from_millis(if asked.user().starts_with("late") { 1600 } else { 0 });
         vec![asked.accept().after(delay), asked.accept().after(delay)]
     });
-    let documents = scene.documents_with(Family::V4, "answer_within = \"1s\"", WINDOW);
+    let documents = scene.documents_with(Family::V4, "answer_within = \"1s\"\nreject_delay = \"500ms\"", WINDOW);
     let sekisho = Sekisho::start(&scene.network, &documents);
     let nas = scene.scripted_nas(Family::V4);
     assert_eq!(nas.ask(auth(Family::V4), &nas.login(1, USER, "wonderland")).code().0, 2);

@@ -19,7 +19,8 @@ fn root() -> PathBuf {
 fn make_run(namespace: &Namespace) -> Process {
     let program = Program::new("make").arg("run").directory(&root()).own_group();
     let mut process = program.start(namespace);
-    process.prints("Ctrl-C stops");
+    // It builds what is not built yet.
+    process.prints_within(Duration::from_secs(300), "Ctrl-C stops");
     process
 }
 
@@ -55,7 +56,7 @@ fn after_make_run_a_login_succeeds_and_ctrl_c_leaves_nothing_behind() {
     let metrics = Metrics::parse(&http::ask(&namespace, admin(), "GET", "/metrics").unwrap().body);
     assert_eq!(metrics.sum("sekisho_replies_total", &[("code", "accept")]), 2, "the probe's and radclient's");
     assert_eq!(metrics.sum("sekisho_xdp_mode", &[("interface", "lo"), ("mode", "generic")]), 1);
-    metrics.assert_every_packet_is_counted_once();
+    assert!(metrics.balances());
 
     trial.interrupt();
     trial.exits_within(Duration::from_secs(10));

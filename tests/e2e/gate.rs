@@ -69,7 +69,7 @@ fn ten_thousand_packets_from_strangers_end_in_the_kernel_while_logins_go_on() {
     assert_eq!(metrics.dropped("kernel", "unregistered"), 10_000);
     assert_eq!(metrics.dropped("userspace", "unregistered"), 0);
     assert_eq!(metrics.received(), logins, "userspace saw the logins and nothing else");
-    metrics.assert_every_packet_is_counted_once();
+    sekisho.assert_every_packet_is_counted_once();
     let after = scene.network.proxy.udp_counters();
     assert_eq!(after.received - before.received, 2 * logins, "requests and replies reached sockets, nothing else");
     assert_eq!((after.no_port, after.buffer_full), (before.no_port, before.buffer_full));
@@ -90,7 +90,7 @@ fn a_registered_address_on_the_wrong_ingress_has_a_reason_of_its_own() {
     assert_eq!(metrics.dropped("kernel", "wrong_ingress"), 200);
     assert_eq!(metrics.dropped("kernel", "unregistered"), 0);
     assert_eq!(metrics.received(), 0);
-    metrics.assert_every_packet_is_counted_once();
+    sekisho.assert_every_packet_is_counted_once();
     for family in Family::BOTH {
         let nas = scene.scripted_nas(family);
         let answer = nas.ask(auth(family), &nas.login(1, "alice@acme.example", "wonderland"));

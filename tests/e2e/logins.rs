@@ -44,7 +44,7 @@ fn passwords_of_every_length_arrive_as_they_were_typed() {
     let metrics = sekisho.metrics();
     assert_eq!(metrics.sum("sekisho_replies_total", &[("code", "accept")]), 10);
     assert_eq!(metrics.sum("sekisho_replies_total", &[("code", "reject")]), 1);
-    metrics.assert_every_packet_is_counted_once();
+    sekisho.assert_every_packet_is_counted_once();
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn malformed_packets_are_counted(mode: &str, place: &str) {
         cases.iter().all(|case| metrics.dropped(case.1, case.0) == expected(case) as u64)
     });
     assert_eq!(metrics.sum("sekisho_dropped_total", &[]), cases.len() as u64);
-    metrics.assert_every_packet_is_counted_once();
+    sekisho.assert_every_packet_is_counted_once();
     assert!(home.seen().is_empty());
     still_served(&nas, 9);
 }

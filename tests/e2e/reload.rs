@@ -61,7 +61,7 @@ fn clients_come_and_go_under_traffic_without_a_lost_request() {
     assert_eq!(count(&home.counts(), "distinct"), count(&load, "sent") + 3);
     let metrics = sekisho.metrics();
     assert_eq!(metrics.sum("sekisho_config_reloads_total", &[("result", "success")]), 6);
-    metrics.assert_every_packet_is_counted_once();
+    sekisho.assert_every_packet_is_counted_once();
 }
 
 #[test]

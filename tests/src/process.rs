@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::namespace::Namespace;
-use crate::wait::{PATIENCE, eventually, within};
+use crate::wait::{PATIENCE, within};
 
 /// A running program. Dropping it kills it; if the test is failing, its log is printed first.
 #[derive(Debug)]
@@ -158,14 +158,19 @@ impl Process {
 
     /// Waits until it has printed `text`; fails the test if it ends before.
     pub fn prints(&mut self, text: &str) {
-        let what = format!("{} prints {text:?}", self.name);
-        eventually(&what, || {
+        self.prints_within(PATIENCE, text);
+    }
+
+    /// The same, for what may take longer.
+    pub fn prints_within(&mut self, limit: Duration, text: &str) {
+        let printed = within(limit, || {
             if self.log().contains(text) {
                 return Some(());
             }
             assert!(self.runs(), "{} ended before it printed {text:?}", self.name);
             None
         });
+        assert!(printed.is_some(), "{} did not print {text:?} within {limit:?}", self.name);
     }
 
     /// Waits for its end.

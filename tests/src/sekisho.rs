@@ -53,6 +53,11 @@ impl<'n> Sekisho<'n> {
         })
     }
 
+    /// Fails the test unless the gate has counted every packet exactly once.
+    pub fn assert_every_packet_is_counted_once(&self) {
+        self.metrics_when("seen = not ours + passed + redirected + replied + dropped", Metrics::balances);
+    }
+
     /// `/status`.
     pub fn status(&self) -> serde_json::Value {
         serde_json::from_str(&self.get("/status").body).expect("/status is JSON")
