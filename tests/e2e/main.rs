@@ -1,7 +1,10 @@
 //! sekisho among real peers, in network namespaces. One file a behaviour; `sekisho_tests` is what they stand on.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod accounting;
 mod duplicates;
+mod eap;
 mod failover;
 mod first_login;
 mod gate;

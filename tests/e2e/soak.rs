@@ -1,7 +1,5 @@
 //! Where the tests that take minutes leave what they measured.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot keep its results fails")]
-
 use std::path::PathBuf;
 
 use serde_json::{Value, json};

@@ -42,6 +42,7 @@ impl FreeRadius {
     /// Starts it in a namespace and waits until it is ready.
     pub fn start(namespace: &Namespace, secret: &str, accounts: &[Account]) -> FreeRadius {
         let directory = tempfile::tempdir().expect("a temporary directory");
+        write_certificate(directory.path());
         write_raddb(directory.path(), secret, accounts);
         let program = Program::new("freeradius").args(["-X", "-n", "radiusd", "-d"]).arg(directory.path());
         let mut process = program.start(namespace);
@@ -128,6 +129,33 @@ modules {{
     require_strong = yes
     with_ntdomain_hack = no
   }}
+  eap {{
+    default_eap_type = peap
+    timer_expire = 60
+    ignore_unknown_eap_types = no
+    max_sessions = 4096
+    tls-config tls-common {{
+      private_key_file = "{root}/key.pem"
+      certificate_file = "{root}/certificate.pem"
+      ca_file = "{root}/certificate.pem"
+      fragment_size = 400
+      include_length = yes
+      tls_min_version = "1.2"
+      tls_max_version = "1.2"
+    }}
+    peap {{
+      tls = tls-common
+      default_eap_type = mschapv2
+      virtual_server = default
+    }}
+    ttls {{
+      tls = tls-common
+      default_eap_type = mschapv2
+      virtual_server = default
+    }}
+    mschapv2 {{
+    }}
+  }}
   files {{
     filename = "{root}/users"
   }}
@@ -140,12 +168,16 @@ modules {{
 server default {{
 {listens}
   authorize {{
+    eap {{
+      ok = return
+    }}
     chap
     mschap
     files
     pap
   }}
   authenticate {{
+    eap
     Auth-Type PAP {{
       pap
     }}
@@ -167,6 +199,17 @@ server default {{
     std::fs::write(directory.join("users"), users).expect("users");
     // The dictionary directory of the distribution is read by default; this file may add to it and has to exist.
     std::fs::write(directory.join("dictionary"), "").expect("dictionary");
+}
+
+/// A certificate of its own for EAP. Small fragments make many rounds of it, as large certificates do in the field.
+fn write_certificate(directory: &Path) {
+    let openssl = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=radius.acme.example", "-keyout", "key.pem", "-out", "certificate.pem"])
+        .current_dir(directory)
+        .output()
+        .expect("openssl");
+    assert!(openssl.status.success(), "openssl: {}", String::from_utf8_lossy(&openssl.stderr));
 }
 
 fn entry(account: &Account) -> String {
