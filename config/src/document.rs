@@ -1,7 +1,7 @@
 //! A document's text, and the places in it.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -10,24 +10,26 @@ use zeroize::Zeroizing;
 
 use crate::finding::{Finding, Problem, Report};
 
+/// A longer file is no document, but a mistake: ten thousand terminals take less than two of these 16 MiB.
+const MAX_FILE: u64 = 16 * 1024 * 1024;
+
 /// The text of one file. It may hold secrets, so it is wiped when it is dropped and is never shown.
 pub(crate) struct Document {
     path: PathBuf,
     text: Zeroizing<String>,
+    /// Where each line begins: a long document may have many findings.
+    lines: Vec<usize>,
 }
 
 impl Document {
-    /// Reads a file; what goes wrong is reported, with `remedy`.
+    /// Reads a file; what goes wrong is reported, with `remedy` where it is not there.
     pub(crate) fn read(path: &Path, remedy: &str, report: &Report) -> Option<Arc<Document>> {
-        let octets = match fs::read(path) {
-            Ok(octets) => Zeroizing::new(octets),
-            Err(error) => {
-                report.fault(whole(path, Problem::new(format!("cannot be read ({error})"), remedy)));
-                return None;
-            }
-        };
+        let octets = octets(path, remedy).map_err(|problem| report.fault(whole(path, problem))).ok()?;
         match std::str::from_utf8(&octets) {
-            Ok(text) => Some(Arc::new(Document { path: path.to_owned(), text: Zeroizing::new(text.to_owned()) })),
+            Ok(text) => {
+                let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+                Some(Arc::new(Document { path: path.to_owned(), text: Zeroizing::new(text.to_owned()), lines }))
+            }
             Err(error) => {
                 let message = format!("octet {} is not UTF-8, which TOML is written in", error.valid_up_to() + 1);
                 report.fault(whole(path, Problem::new(message, "Save the file as UTF-8.")));
@@ -46,8 +48,10 @@ impl Document {
 
     /// Line and column of an octet, both from 1.
     pub(crate) fn position(&self, octet: usize) -> (usize, usize) {
-        let before = self.text.char_indices().take_while(|(at, _)| *at < octet);
-        before.fold((1, 1), |(line, column), (_, c)| if c == '\n' { (line + 1, 1) } else { (line, column + 1) })
+        let line = self.lines.partition_point(|begin| *begin <= octet).max(1);
+        let begin = self.lines.get(line - 1).copied().unwrap_or_default();
+        let before = self.text.get(begin..).unwrap_or_default().char_indices();
+        (line, before.take_while(|(at, _)| begin + at < octet).count() + 1)
     }
 
     /// A finding at an octet.
@@ -55,6 +59,26 @@ impl Document {
         let Problem { message, remedy } = problem;
         Finding { file: self.path.clone(), position: Some(self.position(octet)), key: key.into(), message, remedy }
     }
+}
+
+/// The octets of a file. A pipe or a device is never opened: a reload would wait for it for ever.
+fn octets(path: &Path, missing: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let unreadable = |error: io::Error| {
+        let remedy = match error.kind() {
+            io::ErrorKind::PermissionDenied => "Let sekisho's user read it.",
+            _ => missing,
+        };
+        Problem::new(format!("cannot be read ({error})"), remedy)
+    };
+    let meta = fs::metadata(path).map_err(unreadable)?;
+    if !meta.is_file() {
+        return Err(Problem::new("is no regular file", "Put a file there, or give what is there another name."));
+    }
+    if meta.len() > MAX_FILE {
+        let message = format!("has {} octets, and a document has at most {MAX_FILE}", meta.len());
+        return Err(Problem::new(message, "Look whether it is the right file."));
+    }
+    fs::read(path).map(Zeroizing::new).map_err(unreadable)
 }
 
 /// A finding about a file as a whole.

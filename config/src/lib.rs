@@ -117,7 +117,10 @@ fn read_customers(draft: &NodeDraft, around: &Surroundings<'_>, report: &Report)
         Ok(files) => files,
         Err(error) => {
             let message = format!("{} cannot be listed ({error})", directory.value.display());
-            let remedy = "Make the directory, with a document NAME.toml for each customer.";
+            let remedy = match error.kind() {
+                io::ErrorKind::PermissionDenied => "Let sekisho's user read it.",
+                _ => "Make the directory, with a document NAME.toml for each customer.",
+            };
             report.fault(directory.site.finding("customers", Problem::new(message, remedy)));
             return Vec::new();
         }
@@ -127,7 +130,7 @@ fn read_customers(draft: &NodeDraft, around: &Surroundings<'_>, report: &Report)
         report.warn(whole(&directory.value, problem));
     }
     let read = |file: &PathBuf| {
-        let document = Document::read(file, "Let sekisho's user read it.", report)?;
+        let document = Document::read(file, "Put the document there, or take the dangling link away.", report)?;
         read::document(&document, schema::CUSTOMER_DOCUMENT, report, |top| read::customer::customer(&top, around))
     };
     files.iter().filter_map(read).collect()

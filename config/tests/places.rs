@@ -90,6 +90,49 @@ fn every_syntax_fault_is_told_and_the_other_documents_are_still_read() {
 }
 
 #[test]
+fn text_without_quotes_is_told_so() {
+    for word in ["acme", "true-secret", "fine", "info", "7up"] {
+        common::customer_refused("name = \"acme\"", &format!("name = {word}"), &["Write text in double quotes."]);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_toml_at_all_is_not_told_line_by_line() {
+    let documents = documents(NODE, &[("acme", ACME)]);
+    documents.file("customers/users.toml", "root:x:0:0:root:/root:/bin/sh\n".repeat(1_000), 0o640);
+    let faults = documents.faults();
+    assert_eq!(faults.len(), 10);
+    assert!(faults[9].contains("more like these below"), "{faults:?}");
+}
+
+#[test]
+fn thousands_of_faults_in_one_document_are_placed_at_once() {
+    let terminal = "[[client]]\ncontract = \"acme-nas\"\naddress = \"192.0.2.1\"\nsecret = \"secret of a terminal\"\n";
+    let documents = documents(NODE, &[("acme", &(ACME.to_owned() + &terminal.repeat(10_000)))]);
+    let begin = std::time::Instant::now();
+    assert_eq!(documents.faults().len(), 20_000, "a name and an address each");
+    assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
+}
+
+#[test]
+fn a_pipe_a_device_a_directory_and_a_monster_are_refused_without_being_read() {
+    let documents = documents(NODE, &[("acme", ACME)]);
+    let customers = documents.path().join("customers");
+    std::os::unix::fs::symlink("/dev/zero", customers.join("device.toml")).unwrap();
+    std::os::unix::fs::symlink("nothing", customers.join("dangling.toml")).unwrap();
+    std::fs::create_dir(customers.join("directory.toml")).unwrap();
+    std::fs::File::create(customers.join("monster.toml")).unwrap().set_len(1 << 40).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(customers.join("pipe.toml")).status().unwrap().success());
+    let faults = documents.faults();
+    let [dangling, device, directory, monster, pipe] = faults.as_slice() else { panic!("{faults:#?}") };
+    for fault in [device, directory, pipe] {
+        assert!(fault.contains("is no regular file"), "{fault}");
+    }
+    assert!(dangling.contains("dangling link"), "{dangling}");
+    assert!(monster.contains("has 1099511627776 octets"), "{monster}");
+}
+
+#[test]
 fn a_value_of_another_type_is_refused_with_the_way_to_write_it() {
     for (from, to, says) in [
         (

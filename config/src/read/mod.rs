@@ -19,8 +19,13 @@ use crate::{
     section::Section,
 };
 
-/// Parses a document and gives its top to `read`. Every syntax fault is reported; then the rest is not looked at, since
-/// a document that is broken in one place says little about another.
+/// So many syntax faults of a document are told: a file that is no TOML at all has one in every line.
+const MAX_SYNTAX_FAULTS: usize = 10;
+/// What the parser takes a word without quotes for.
+const WORDS: [&str; 3] = ["invalid boolean", "invalid float", "string values must be quoted"];
+
+/// Parses a document and gives its top to `read`. Syntax faults are reported; then the rest is not looked at, since a
+/// document that is broken in one place says little about another.
 pub(crate) fn document<T>(
     document: &Arc<Document>,
     keys: Keys,
@@ -28,10 +33,19 @@ pub(crate) fn document<T>(
     read: impl FnOnce(Section<'_>) -> T,
 ) -> Option<T> {
     let (table, errors) = DeTable::parse_recoverable(document.text());
-    for error in &errors {
+    let more = errors.len().saturating_sub(MAX_SYNTAX_FAULTS);
+    for (index, error) in errors.iter().take(MAX_SYNTAX_FAULTS).enumerate() {
         let octet = error.span().map_or(0, |span| span.start);
-        let remedy = "See https://toml.io for how TOML is written.";
-        report.fault(document.finding(octet, "", Problem::new(format!("not TOML: {}", error.message()), remedy)));
+        let message = format!("not TOML: {}", error.message());
+        let mut remedy = match error.message() {
+            // A bare word begins like one of these.
+            message if WORDS.iter().any(|word| message.contains(word)) => "Write text in double quotes.".to_owned(),
+            _ => "See https://toml.io for how TOML is written.".to_owned(),
+        };
+        if more > 0 && index + 1 == MAX_SYNTAX_FAULTS {
+            remedy += &format!(" There are {more} more like these below.");
+        }
+        report.fault(document.finding(octet, "", Problem::new(message, remedy)));
     }
     errors.is_empty().then(|| read(Section::document(document, table.get_ref(), keys, report)))
 }
