@@ -1,11 +1,11 @@
 //! To the interfaces, in the way that was asked for.
 
 use aya::programs::{Xdp, xdp::XdpMode};
-use tracing::{info, warn};
+use tracing::debug;
 
 use crate::{Attached, Attachment, GateError, Mode, diagnostics};
 
-/// Attaches the program to an interface.
+/// Attaches the program to an interface. What became of it is the caller's to tell, by [`Attachment::reason`].
 ///
 /// # Errors
 ///
@@ -15,17 +15,14 @@ pub(crate) fn attach(program: &mut Xdp, interface: &str, mode: Mode) -> Result<A
     for way in ways(mode) {
         match try_way(program, interface, *way) {
             Ok(()) => {
-                match &reason {
-                    Some(reason) => warn!(interface, mode = %way, reason, "the XDP gate is attached in a slower mode"),
-                    None => info!(interface, mode = %way, "the XDP gate is attached"),
-                }
+                debug!(interface, mode = %way, reason, "the XDP gate is attached");
                 return Ok(Attachment { interface: interface.to_owned(), attached: *way, reason });
             }
             Err(error @ GateError::NoInterface { .. }) => return Err(error),
             Err(error) if mode != Mode::Auto => return Err(error),
             Err(error) => {
                 let earlier = reason.map(|reason| reason + "; ").unwrap_or_default();
-                reason = Some(format!("{earlier}{error}"));
+                reason = Some(earlier + &error.brief());
             }
         }
     }
@@ -34,9 +31,7 @@ pub(crate) fn attach(program: &mut Xdp, interface: &str, mode: Mode) -> Result<A
 
 /// An interface without a gate.
 pub(crate) fn off(interface: &str, reason: Option<String>) -> Attachment {
-    if let Some(reason) = &reason {
-        warn!(interface, reason, "there is no XDP gate, userspace does the whole job");
-    }
+    debug!(interface, reason, "there is no XDP gate");
     Attachment { interface: interface.to_owned(), attached: Attached::Off, reason }
 }
 

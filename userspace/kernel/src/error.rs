@@ -2,13 +2,15 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use rustix::io::Errno;
+
 /// Why the gate could not be opened, changed or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GateError {
     /// The kernel lacks what the program needs.
     #[error(
-        "kernel {found} is too old for the XDP gate, which needs 5.18 or newer: upgrade it, or set the XDP mode to off"
+        "kernel {found} is too old for the XDP gate, which needs 5.18 or newer: upgrade it, or set xdp.mode to off"
     )]
     KernelTooOld {
         /// The running kernel's release.
@@ -16,7 +18,7 @@ pub enum GateError {
     },
     /// The process lacks a capability.
     #[error(
-        "the XDP gate needs the capability {missing}: run as root, give the service AmbientCapabilities=CAP_BPF CAP_NET_ADMIN CAP_PERFMON, or set the XDP mode to off"
+        "the XDP gate needs the capability {missing}: run as root, give the service AmbientCapabilities=CAP_BPF CAP_NET_ADMIN CAP_PERFMON, or set xdp.mode to off"
     )]
     Capability {
         /// Its name.
@@ -24,7 +26,7 @@ pub enum GateError {
     },
     /// The kernel said no although the capabilities are there.
     #[error(
-        "the kernel refuses BPF to this process although it has the capabilities: look for a seccomp filter of the container, a security module or kernel lockdown"
+        "the kernel refuses BPF to this process although it has the capabilities ({source}): look for a seccomp filter of the container, a security module or kernel lockdown"
     )]
     Refused {
         /// What the kernel said.
@@ -38,7 +40,7 @@ pub enum GateError {
     },
     /// The driver cannot run XDP itself.
     #[error(
-        "the driver of {interface} does not run XDP natively in this setup ({source}): set the XDP mode to generic or auto, or see the kernel's log for what the driver wants (MTU, queues, offloads)"
+        "{}: set xdp.mode to generic or auto, or see the kernel's log for what the driver wants (MTU, queues, offloads)", no_native(.interface, .source)
     )]
     NoNative {
         /// The interface.
@@ -47,7 +49,7 @@ pub enum GateError {
         source: io::Error,
     },
     /// Generic XDP does not work on the interface.
-    #[error("{interface} does not take XDP in generic mode ({source}): set the XDP mode to off")]
+    #[error("{interface} does not take XDP in generic mode ({source}): set xdp.mode to off")]
     NoGeneric {
         /// The interface.
         interface: String,
@@ -84,7 +86,7 @@ pub enum GateError {
     },
     /// There is no memory for a table.
     #[error(
-        "no memory for the gate's table of {table} ({source}): lower the number of sources that the gate has room for, or raise the memory limit of the service"
+        "no memory for the gate's table of {table} ({source}): lower xdp.max_sources, or raise the memory limit of the service"
     )]
     Memory {
         /// Which table.
@@ -93,7 +95,7 @@ pub enum GateError {
         source: io::Error,
     },
     /// A table could not be read or changed.
-    #[error("the gate's table of {table} could not be {action}")]
+    #[error("the gate's table of {table} could not be {action} ({source})")]
     Table {
         /// Which table.
         table: &'static str,
@@ -117,11 +119,37 @@ pub enum GateError {
         address: SocketAddr,
     },
     /// The program could not be loaded for another reason.
-    #[error("the XDP gate could not be loaded")]
+    #[error("the XDP gate could not be loaded ({source}): set xdp.mode to off, and please report it")]
     Load {
         /// What aya or the kernel said.
         source: Box<aya::EbpfError>,
     },
+}
+
+impl GateError {
+    /// In half a line, why a better mode was not to be had. What is usual on an interface needs no advice.
+    pub(crate) fn brief(&self) -> String {
+        match self {
+            GateError::NoNative { interface, source } if is_unsupported(source) => no_native(interface, source),
+            GateError::NoNative { interface, source } => {
+                let cause = no_native(interface, source);
+                format!("{cause}: see the kernel's log for what its driver wants (MTU, queues, offloads)")
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+fn no_native(interface: &str, source: &io::Error) -> String {
+    if is_unsupported(source) {
+        format!("{interface} has no native XDP")
+    } else {
+        format!("{interface} refuses native XDP ({source})")
+    }
+}
+
+fn is_unsupported(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::OPNOTSUPP)
 }
 
 fn saved(log: &Option<PathBuf>) -> String {

@@ -24,12 +24,12 @@ pub(crate) struct Name {
 pub(crate) const SOURCES: Name = Name {
     map: "SOURCES",
     holds: "sources",
-    remedy: "raise max_sources in the XDP section of the configuration and restart",
+    remedy: "raise xdp.max_sources and restart",
 };
 pub(crate) const SERVICES: Name = Name {
     map: "SERVICES",
     holds: "ports",
-    remedy: "listen on fewer ports, or limit the workers' ports toward home servers",
+    remedy: "listen on fewer ports, or lower upstream.max_ports",
 };
 pub(crate) const ADDRESSES: Name =
     Name { map: "ADDRESSES", holds: "service addresses", remedy: "listen on fewer addresses" };
