@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use sekisho_wire::buf::Buf;
 
 use crate::{
-    identifiers::Identifiers,
+    identifiers::AllIdentifiers,
     packet::{Action, BATCH, Batch, Path, Socket, UpstreamPort},
     ports::Ports,
     random::{HashKeys, Random},
@@ -48,8 +48,7 @@ pub struct Engine {
     pub(crate) table: Table,
     pub(crate) timers: Timers,
     pub(crate) store: Store,
-    /// By home server.
-    pub(crate) identifiers: Vec<Identifiers>,
+    pub(crate) identifiers: AllIdentifiers,
     pub(crate) ports: Ports,
     pub(crate) random: Random,
     pub(crate) keys: HashKeys,
@@ -70,7 +69,7 @@ impl Engine {
             keys: random.hash_keys(),
             timers: Timers::new(Time(0)),
             store: Store::default(),
-            identifiers: Vec::new(),
+            identifiers: AllIdentifiers::default(),
             ports: Ports::new(settings.limits.max_ports),
             random,
             delayed: 0,
@@ -101,6 +100,16 @@ impl Engine {
     /// Requests in flight or held back: zero when the worker may stop without losing one.
     pub fn in_flight(&self) -> usize {
         self.table.len() - self.timers.remembered()
+    }
+
+    /// Whether the books agree: every request has one stored copy; every one in flight has one identifier and holds one snapshot;
+    /// those held back and those remembered are in their lists. Never false; for tests, after whatever they did.
+    pub fn is_consistent(&self) -> bool {
+        let outstanding = self.identifiers.outstanding();
+        self.store.held() == self.table.len()
+            && self.snapshots.in_flight() == outstanding
+            && self.in_flight() == outstanding + self.delayed as usize
+            && self.timers.armed() == self.in_flight()
     }
 
     /// Does what is due: fails over, gives up, releases Rejects, forgets answers. [`Engine::poll_transmit`] afterwards.
@@ -161,10 +170,8 @@ impl Engine {
     /// Gives every home server of the snapshot in force what identifiers it lacks, and asks for ports.
     fn prepare_homes(&mut self) {
         let snapshot = Arc::clone(self.snapshots.current());
-        if self.identifiers.len() < snapshot.homes.len() {
-            self.identifiers.resize_with(snapshot.homes.len(), Identifiers::default);
-        }
         for home in snapshot.homes.iter().flatten() {
+            self.identifiers.prepare(home.id, home.address);
             self.supply(Time(0), home);
         }
     }
@@ -172,7 +179,7 @@ impl Engine {
     /// Adds a port's identifiers where they run short, or asks for a port.
     pub(crate) fn supply(&mut self, now: Time, home: &HomeServer) {
         let v6 = home.address.is_ipv6();
-        let Some(identifiers) = self.identifiers.get_mut(home.id.index()) else { return };
+        let Some(identifiers) = self.identifiers.of_mut(home.id) else { return };
         while identifiers.free() < RESERVE && identifiers.ports() < self.ports.opened_of(v6) {
             identifiers.add_port();
         }

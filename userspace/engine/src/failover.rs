@@ -34,12 +34,14 @@ impl Engine {
     }
 
     fn release(&mut self, now: Time, index: u32) {
+        let snapshot = Arc::clone(self.snapshots.current());
         self.delayed = self.delayed.saturating_sub(1);
-        if let Some(request) = self.table.at_mut(index) {
-            request.state = State::Answered;
+        match self.table.at_mut(index) {
+            Some(request) if snapshot.client(request.client).is_some() => request.state = State::Answered,
+            // A reload has removed its client, who is a stranger now.
+            _ => return self.remove(index),
         }
         self.remember(now, index);
-        let snapshot = Arc::clone(self.snapshots.current());
         self.count_reply(&snapshot, index, now);
         if let Some(token) = self.table.token(index) {
             self.ready.push_back(Transmit::Reply(token));
@@ -66,10 +68,13 @@ impl Engine {
         }
     }
 
-    /// Tells the control engine, once a server and request.
+    /// Tells the control engine, once a server and request: unanswered for `response_window`, or for as long as a client waits
+    /// that waits less than that. A server that got only the rest of that time is not blamed.
     fn report_unanswered(&mut self, now: Time, snapshot: &RoutingSnapshot, index: u32, upstream: Upstream) {
         let Some(home) = snapshot.home(upstream.home) else { return };
-        if upstream.overdue || now < upstream.first_sent + home.response_window {
+        let Some(request) = self.table.at(index) else { return };
+        let all_of_the_budget = now >= request.deadline && upstream.first_sent == request.arrived;
+        if upstream.overdue || !(all_of_the_budget || now >= upstream.first_sent + home.response_window) {
             return;
         }
         home.state.unanswered(upstream.first_sent);
@@ -98,7 +103,7 @@ impl Engine {
             })
         };
         let Some(pool::Choice { home, bit }) = choice else { return false };
-        let Some(slot) = self.identifiers.get_mut(home.id.index()).and_then(|ids| ids.take(now, index)) else {
+        let Some(slot) = self.identifiers.of_mut(home.id).and_then(|ids| ids.take(now, index)) else {
             return false;
         };
         let authenticator = self.random.authenticator();
@@ -107,7 +112,7 @@ impl Engine {
         let rewritten = scratch.load(store.bytes(&request.bytes)).is_ok()
             && redirect_request(scratch, &from.secret, &home.secret, slot.id, &authenticator).is_ok();
         if !rewritten {
-            if let Some(identifiers) = self.identifiers.get_mut(home.id.index()) {
+            if let Some(identifiers) = self.identifiers.of_mut(home.id) {
                 identifiers.answered(slot);
             }
             return false;
@@ -126,6 +131,8 @@ impl Engine {
         self.stats.failed_over.increment();
         let stats = home.stats.worker(self.settings.worker);
         stats.requests.increment();
+        let outstanding = self.identifiers.of(home.id).map_or(0, |identifiers| identifiers.outstanding());
+        stats.outstanding.set(u64::from(outstanding));
         tracing::debug!(from = from.name, to = home.name, "failed over");
         if let Some(token) = self.table.token(index) {
             self.ready.push_back(Transmit::Upstream(token));
@@ -153,7 +160,7 @@ impl Engine {
     }
 
     fn rest_identifier(&mut self, now: Time, snapshot: &RoutingSnapshot, upstream: Upstream) {
-        if let Some(identifiers) = self.identifiers.get_mut(upstream.home.index()) {
+        if let Some(identifiers) = self.identifiers.of_mut(upstream.home) {
             identifiers.gave_up(now, upstream.slot);
             if let Some(home) = snapshot.home(upstream.home) {
                 let outstanding = u64::from(identifiers.outstanding());

@@ -3,9 +3,12 @@
 //! An answered identifier goes to the end of the queue; one that timed out or was given up rests for [`REST`] before
 //! that, so that a late reply meets nobody. Ports are added while they are needed and the limit allows.
 
-use std::collections::VecDeque;
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+};
 
-use crate::time::Time;
+use crate::{snapshot::HomeId, time::Time};
 
 /// How long an unanswered identifier rests: MRD of RFC 5080 §2.2.1, 30 seconds.
 const REST: u64 = 30_000_000_000;
@@ -38,6 +41,48 @@ pub struct Identifiers {
     free: VecDeque<u32>,
     resting: VecDeque<(u64, u32)>,
     outstanding: u32,
+}
+
+/// The identifiers toward every home server. What counts is the address: servers that a reload renames, or gives to another
+/// contract, go on with the identifiers that they have, since the other end and the replies know nothing but the address.
+#[derive(Debug, Default)]
+pub struct AllIdentifiers {
+    sets: Vec<Identifiers>,
+    by_address: HashMap<SocketAddr, usize>,
+    /// Place among the sets.
+    by_home: Vec<Option<usize>>,
+}
+
+impl AllIdentifiers {
+    /// Makes a server known, before the first look-up.
+    pub fn prepare(&mut self, home: HomeId, address: SocketAddr) {
+        let AllIdentifiers { sets, by_address, by_home } = self;
+        if by_home.len() <= home.index() {
+            by_home.resize(home.index() + 1, None);
+        }
+        let place = *by_address.entry(address).or_insert_with(|| {
+            sets.push(Identifiers::default());
+            sets.len() - 1
+        });
+        if let Some(known) = by_home.get_mut(home.index()) {
+            *known = Some(place);
+        }
+    }
+
+    /// Those toward one server.
+    pub fn of(&self, home: HomeId) -> Option<&Identifiers> {
+        self.sets.get((*self.by_home.get(home.index())?)?)
+    }
+
+    /// Those toward one server.
+    pub fn of_mut(&mut self, home: HomeId) -> Option<&mut Identifiers> {
+        self.sets.get_mut((*self.by_home.get(home.index())?)?)
+    }
+
+    /// Requests waiting for a reply of any server.
+    pub fn outstanding(&self) -> usize {
+        self.sets.iter().map(|identifiers| identifiers.outstanding as usize).sum()
+    }
 }
 
 impl Identifiers {

@@ -41,7 +41,8 @@ pub fn choose<'s>(
         if better && may_take(home, health) {
             best = Some((rank, Choice { home, bit }));
         }
-        if pool.kind == PoolKind::FailOver && health == Health::Alive && best.is_some() {
+        let settled = best.as_ref().is_some_and(|((health, _), _)| *health == Health::Alive);
+        if pool.kind == PoolKind::FailOver && settled {
             break;
         }
     }

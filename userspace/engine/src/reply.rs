@@ -27,21 +27,28 @@ impl Engine {
         packet: &Packet,
     ) -> Result<Step, Reason> {
         self.stats.replies_received.increment();
-        let home = self.sender(packet)?;
+        let sender = self.sender(packet)?;
         let layout = scan(packet.buf.bytes()).map_err(malformed)?;
         let slot = Slot { port: port.index, id: layout.id };
-        let holder = self.identifiers.get(home.index()).and_then(|identifiers| identifiers.holder(slot));
+        let holder = self.identifiers.of(sender).and_then(|identifiers| identifiers.holder(slot));
         let found = holder.and_then(|index| Some((self.table.token(index)?, self.table.at(index)?)));
-        let Some((token, request)) = found else {
-            if let Some(home) = snapshot.home(home) {
-                home.stats.worker(self.settings.worker).unmatched.increment();
-            }
-            return Err(Reason::ReplyUnmatched);
+        let Some((token, request)) = found else { return Err(self.unmatched(snapshot, sender)) };
+        // Asked perhaps under a name that it had before a reload.
+        let home = match request.state {
+            State::InFlight(upstream) => upstream.home,
+            _ => return Err(self.unmatched(snapshot, sender)),
         };
         let sent = self.store.bytes(&request.bytes);
         let authenticator = *sent.get(4..20).and_then(|it| it.first_chunk()).ok_or(Reason::ReplyUnmatched)?;
         let version = request.version;
         Ok(Step::Reply(ReplyStep { home, token, version, slot, authenticator, layout, verified: None }))
+    }
+
+    fn unmatched(&self, snapshot: &RoutingSnapshot, home: HomeId) -> Reason {
+        if let Some(home) = snapshot.home(home) {
+            home.stats.worker(self.settings.worker).unmatched.increment();
+        }
+        Reason::ReplyUnmatched
     }
 
     /// A reply with its verdict.
@@ -56,7 +63,11 @@ impl Engine {
         if step.version == snapshot.version {
             return self.accept_reply(now, snapshot, snapshot, step, packet, unsealed);
         }
-        let routed = Arc::clone(self.snapshots.version(step.version).ok_or(Reason::ReplyUnwanted)?);
+        let routed = match self.snapshots.version(step.version) {
+            Some(routed) => Arc::clone(routed),
+            // Its last request was answered by an earlier packet of this batch.
+            None => return Err(self.unmatched(snapshot, step.home)),
+        };
         self.accept_reply(now, snapshot, &routed, step, packet, unsealed)
     }
 
@@ -75,7 +86,8 @@ impl Engine {
                     // The right host, but another port: nobody we asked.
                     None => reason = Reason::ReplyUnmatched,
                 },
-                Err(Reason::Unregistered) => {}
+                // No home server any more, but perhaps one that was asked when it was.
+                Err(Reason::Unregistered | Reason::WrongRole) => {}
                 Err(other) => return Err(other),
             }
         }
@@ -96,12 +108,15 @@ impl Engine {
         let home = routed.home(step.home).ok_or(Reason::ReplyUnwanted)?;
         let stats = home.stats.worker(worker);
         // Superseded or answered by an earlier packet of this batch: nobody waits any more.
-        let index = self.table.live(step.token).ok_or(Reason::ReplyUnmatched)?;
+        let Some(index) = self.table.live(step.token) else { return Err(self.unmatched(snapshot, step.home)) };
         let Engine { table, store, random, identifiers, settings, batches, .. } = self;
         let request = table.at_mut(index).ok_or(Reason::ReplyUnmatched)?;
         let upstream = match request.state {
             State::InFlight(upstream) if (upstream.home, upstream.slot) == (step.home, step.slot) => upstream,
-            _ => return Err(Reason::ReplyUnmatched),
+            _ => {
+                stats.unmatched.increment();
+                return Err(Reason::ReplyUnmatched);
+            }
         };
         if !step.layout.code.answers(Code(request.fingerprint.code)) {
             return Err(Reason::ReplyCode);
@@ -118,7 +133,7 @@ impl Engine {
             counter.increment();
         }
         stats.latency.record(now.since(upstream.first_sent));
-        if let Some(identifiers) = identifiers.get_mut(home.id.index()) {
+        if let Some(identifiers) = identifiers.of_mut(home.id) {
             identifiers.answered(upstream.slot);
             stats.outstanding.set(u64::from(identifiers.outstanding()));
         }

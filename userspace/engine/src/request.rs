@@ -15,7 +15,7 @@ use sekisho_wire::{
 use crate::{
     engine::Engine,
     health::Health,
-    identifiers::Identifiers,
+    identifiers::AllIdentifiers,
     packet::{Action, Packet},
     pool,
     route::{Route, route},
@@ -199,9 +199,15 @@ impl Engine {
             let key = address_bytes(arrival.key.peer.ip());
             pool::choose(snapshot, pool, kind, 0, &key, |home, health| may_take(identifiers, now, home, health))
         };
-        let pool::Choice { home, bit } = choice.ok_or_else(|| lack(snapshot, pool, kind))?;
+        let Some(pool::Choice { home, bit }) = choice else {
+            // Perhaps for want of a port: where no request gets through, this is the only place to ask for one.
+            for home in pool.members(kind).iter().filter_map(|id| snapshot.home(*id)) {
+                self.supply(now, home);
+            }
+            return Err(lack(snapshot, pool, kind));
+        };
         let index = self.table.reserve();
-        let identifiers = self.identifiers.get_mut(home.id.index()).ok_or(Reason::NoIdentifier)?;
+        let identifiers = self.identifiers.of_mut(home.id).ok_or(Reason::NoIdentifier)?;
         let slot = identifiers.take(now, index).ok_or(Reason::NoIdentifier)?;
         let authenticator = self.random.authenticator();
         let marker = &self.settings.marker;
@@ -362,8 +368,8 @@ impl HomeKind {
 }
 
 /// Whether another request may go to this home server now.
-pub(crate) fn may_take(identifiers: &[Identifiers], now: Time, home: &HomeServer, health: Health) -> bool {
-    identifiers.get(home.id.index()).is_some_and(|identifiers| {
+pub(crate) fn may_take(identifiers: &AllIdentifiers, now: Time, home: &HomeServer, health: Health) -> bool {
+    identifiers.of(home.id).is_some_and(|identifiers| {
         identifiers.can_take(now)
             && identifiers.outstanding() < home.max_outstanding
             && (health != Health::Dead || identifiers.outstanding() < DEAD_OUTSTANDING)

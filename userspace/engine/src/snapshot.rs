@@ -40,7 +40,7 @@ ids! {
     CustomerId;
     /// A realm, in [`RoutingSnapshot::realms`].
     RealmId;
-    /// A home server's authentication or accounting port, in [`RoutingSnapshot::homes`].
+    /// A home server's authentication or accounting port, in [`RoutingSnapshot::homes`]. Never given to another address.
     HomeId;
     /// A pool, in [`RoutingSnapshot::pools`]. Valid within one snapshot only.
     PoolId;

@@ -46,6 +46,11 @@ impl Snapshots {
         std::iter::once(&self.current).chain(self.older.iter().rev()).map(|held| &held.snapshot)
     }
 
+    /// Requests in flight, whichever snapshot routed them.
+    pub fn in_flight(&self) -> usize {
+        std::iter::once(&self.current).chain(&self.older).map(|held| held.in_flight as usize).sum()
+    }
+
     /// A request is in flight that the snapshot in force routed.
     pub fn hold(&mut self) {
         self.current.in_flight += 1;

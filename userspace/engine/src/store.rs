@@ -71,6 +71,12 @@ impl Store {
         self.classes[stored.class as usize].free.push(stored.slot);
     }
 
+    /// Copies that have not been given back.
+    pub fn held(&self) -> usize {
+        let slots = |(class, size): (&Class, usize)| class.chunks.len() * (CHUNK / size) - class.free.len();
+        self.classes.iter().zip(CLASSES).map(slots).sum()
+    }
+
     #[cfg(test)]
     fn allocated(&self) -> usize {
         self.classes.iter().flat_map(|class| &class.chunks).map(|chunk| chunk.len()).sum()

@@ -153,6 +153,11 @@ impl Timers {
         self.queued
     }
 
+    /// How many requests are in the wheel.
+    pub fn armed(&self) -> usize {
+        self.armed
+    }
+
     /// When to look again, at the latest.
     pub fn next(&self) -> Option<Time> {
         // Forgetting is not urgent: a late look costs memory, not correctness, and saves wake-ups.

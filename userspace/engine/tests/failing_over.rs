@@ -122,3 +122,56 @@ fn client_balance_keeps_a_client_at_its_server_and_uses_both() {
     }
     assert!((15..=45).contains(&at_first), "{at_first} of 60 at the first server");
 }
+
+#[test]
+fn clients_less_patient_than_response_window_still_have_a_dead_server_noticed() {
+    let plan = Plan { answer_within: Duration::from_secs(2), ..Plan::default() };
+    let mut world = World::with(plan, Default::default());
+    world.ask(&pap(1, "alice@a.example", 1)).unwrap();
+    world.pass(Duration::from_millis(2_200));
+    assert_eq!(world.stats.expired.read(), 1);
+    assert_eq!(health(&world, 0), Health::Zombie, "it had all the time that there was");
+    let next = world.ask(&pap(2, "alice@a.example", 2)).unwrap();
+    assert_eq!(next.path.peer, address(HOME_2));
+}
+
+#[test]
+fn a_server_that_had_only_the_rest_of_a_clients_patience_is_not_blamed() {
+    let plan = Plan { answer_within: Duration::from_millis(3_500), ..Plan::default() };
+    let mut world = World::with(plan, Default::default());
+    world.ask(&pap(1, "alice@a.example", 1)).unwrap();
+    assert_eq!(world.pass(Duration::from_secs(4)).len(), 1, "failed over with half a second left");
+    assert_eq!((health(&world, 0), health(&world, 1)), (Health::Zombie, Health::Alive));
+}
+
+#[test]
+fn a_request_that_failed_over_is_counted_as_outstanding_at_its_new_server() {
+    let mut world = World::new();
+    world.ask(&pap(1, "alice@a.example", 1)).unwrap();
+    world.pass(Duration::from_millis(3_100));
+    let outstanding =
+        |index: usize| world.snapshot.homes[index].as_ref().unwrap().stats.sum(|stats| &stats.outstanding);
+    assert_eq!((outstanding(0), outstanding(1)), (0, 1));
+}
+
+#[test]
+fn a_third_server_that_is_alive_comes_before_a_zombie_while_the_second_is_full() {
+    let third = "198.51.100.3:1812";
+    let plan = Plan { auth: vec![HOME_1, HOME_2, third], max_outstanding: 1, ..Plan::default() };
+    let mut world = World::with(plan, Default::default());
+    world.ask(&pap(1, "alice@a.example", 1)).unwrap();
+    assert_eq!(world.pass(Duration::from_millis(3_200)).len(), 1, "the second server has its one request");
+    assert_eq!(health(&world, 0), Health::Zombie);
+    assert_eq!(world.ask(&pap(2, "alice@a.example", 2)).unwrap().path.peer, address(third));
+}
+
+#[test]
+fn a_doubled_reply_counts_as_unmatched_at_its_server_even_within_one_batch() {
+    let mut world = World::new();
+    let sent = world.ask(&pap(1, "alice@a.example", 1)).unwrap();
+    let reply = (sent.path.socket, sent.path.peer, home_reply(&sent, 0, Code::ACCESS_ACCEPT, &[]));
+    let outcomes = world.receive_all(&[reply.clone(), reply]);
+    assert!(outcomes[0].1.is_some());
+    assert_eq!(outcomes[1].0, Action::Drop(Reason::ReplyUnmatched));
+    assert_eq!(world.snapshot.homes[0].as_ref().unwrap().stats.sum(|stats| &stats.unmatched), 1);
+}

@@ -82,3 +82,16 @@ fn without_a_free_identifier_a_request_is_dropped_and_counted() {
     }
     assert_eq!((world.engine.in_flight(), world.dropped(Reason::NoIdentifier)), (256, 44));
 }
+
+#[test]
+fn a_port_that_could_not_be_opened_is_asked_for_again_as_long_as_requests_lack_identifiers() {
+    let mut world = World::without_ports(Plan::default(), Limits::default());
+    world.no_ports = true;
+    world.open_ports();
+    let (action, _) = world.receive(Socket::Service(AUTH), address(NAS), &pap(1, "alice@a.example", 1));
+    assert_eq!(action, Action::Drop(Reason::NoIdentifier));
+    world.no_ports = false;
+    world.pass(Duration::from_secs(2));
+    world.ask(&pap(1, "alice@a.example", 1));
+    assert!(world.ask(&pap(1, "alice@a.example", 1)).is_some(), "the NAS's next try finds a port");
+}

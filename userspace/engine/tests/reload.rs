@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::*;
 use sekisho_abi::Reason;
 use sekisho_engine::packet::{Action, Socket};
@@ -56,4 +58,39 @@ fn after_a_reload_that_does_not_concern_it_a_repetition_still_gets_the_same_byte
     let (_, back) = world.answer(&sent, &home_reply(&sent, 0, Code::ACCESS_ACCEPT, &[]));
     world.reload(|plan| plan.clients[1] = None);
     assert_eq!(world.ask(&request), back);
+}
+
+#[test]
+fn a_server_that_a_reload_renames_still_answers_what_it_was_asked_under_its_old_name() {
+    let mut world = World::new();
+    let request = pap(1, "alice@a.example", 1);
+    let sent = world.ask(&request).unwrap();
+    world.reload(|plan| plan.names = 1);
+    let newer = world.ask(&pap(2, "alice@a.example", 2)).expect("served under its new name");
+    let (_, back) = world.answer(&sent, &home_reply(&sent, 0, Code::ACCESS_ACCEPT, &[]));
+    verified_at_nas(&back.expect("the old request's answer"), &request);
+    let (_, back) = world.answer(&newer, &home_reply(&newer, 0, Code::ACCESS_ACCEPT, &[]));
+    verified_at_nas(&back.expect("the new request's answer"), &pap(2, "alice@a.example", 2));
+}
+
+#[test]
+fn a_server_whose_address_a_reload_gives_to_a_client_still_answers_what_it_was_asked() {
+    let mut world = World::new();
+    let request = pap(1, "alice@a.example", 1);
+    let sent = world.ask(&request).unwrap();
+    world.reload(|plan| {
+        (plan.auth, plan.acct) = (vec![HOME_2], Vec::new());
+        plan.clients.push(Some((HOME_1, 0, b"another secret".to_vec())));
+    });
+    let (_, back) = world.answer(&sent, &home_reply(&sent, 0, Code::ACCESS_ACCEPT, &[]));
+    verified_at_nas(&back.expect("the old server's answer"), &request);
+}
+
+#[test]
+fn a_reject_held_back_does_not_leave_for_a_client_that_has_gone() {
+    let mut world = World::new();
+    assert_eq!(world.ask(&pap(1, "x@nowhere.example", 1)), None);
+    world.reload(|plan| plan.clients[0] = None);
+    assert_eq!(world.pass(Duration::from_secs(2)), []);
+    assert_eq!((world.engine.in_flight(), world.stats.replies.reject.read()), (0, 0));
 }

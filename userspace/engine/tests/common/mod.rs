@@ -61,6 +61,11 @@ pub struct Plan {
     pub kind: PoolKind,
     pub answer_within: Duration,
     pub reject_delay: Duration,
+    pub max_outstanding: u32,
+    /// Changed by a reload, it gives all home servers other names, and so other numbers.
+    pub names: u32,
+    /// Names and addresses by number, never given again.
+    pub book: Vec<(u32, &'static str)>,
     pub states: HashMap<String, Arc<HomeState>>,
 }
 
@@ -75,6 +80,9 @@ impl Default for Plan {
             kind: PoolKind::FailOver,
             answer_within: Duration::from_secs(10),
             reject_delay: Duration::from_secs(1),
+            max_outstanding: 65_536,
+            names: 0,
+            book: Vec::new(),
             states: HashMap::new(),
         }
     }
@@ -136,7 +144,12 @@ impl Plan {
             acct: Vec::new(),
         };
         for (index, (at, kind)) in homes.enumerate() {
-            let id = HomeId(index as u32);
+            let known = self.book.iter().position(|known| *known == (self.names, *at));
+            let number = known.unwrap_or_else(|| {
+                self.book.push((self.names, *at));
+                self.book.len() - 1
+            });
+            let id = HomeId(number as u32);
             register(address(at).ip(), Roles::HOME_SERVER, Source::NO_ID);
             match kind {
                 HomeKind::Auth => pool.auth.push(id),
@@ -144,7 +157,7 @@ impl Plan {
             }
             snapshot.home_by_address.insert(address(at), id);
             let state = self.states.entry((*at).to_owned()).or_default();
-            snapshot.homes.push(Some(Arc::new(HomeServer {
+            let home = Some(Arc::new(HomeServer {
                 id,
                 name: format!("home-{at}"),
                 customer: CustomerId(0),
@@ -155,10 +168,14 @@ impl Plan {
                 response_window: Duration::from_secs(3),
                 zombie_period: Duration::from_secs(20),
                 revive_interval: Duration::from_secs(60),
-                max_outstanding: 65_536,
+                max_outstanding: self.max_outstanding,
                 state: Arc::clone(state),
                 stats: Arc::new(PerWorker::new(1)),
-            })));
+            }));
+            if snapshot.homes.len() <= number {
+                snapshot.homes.resize(number + 1, None);
+            }
+            snapshot.homes[number] = home;
         }
         snapshot.pools.push(pool);
         snapshot.gate = gate;
@@ -194,6 +211,8 @@ pub struct World {
     pub stats: Arc<WorkerStats>,
     pub now: Time,
     pub batch: Batch,
+    /// The operating system refuses to open ports.
+    pub no_ports: bool,
 }
 
 impl World {
@@ -201,7 +220,14 @@ impl World {
         World::with(Plan::default(), Limits::default())
     }
 
-    pub fn with(mut plan: Plan, limits: Limits) -> World {
+    pub fn with(plan: Plan, limits: Limits) -> World {
+        let mut world = World::without_ports(plan, limits);
+        world.open_ports();
+        world
+    }
+
+    /// A world whose engine has asked for ports and got none yet.
+    pub fn without_ports(mut plan: Plan, limits: Limits) -> World {
         let snapshot = plan.compile();
         let stats = Arc::new(WorkerStats::default());
         let settings = Settings {
@@ -214,9 +240,8 @@ impl World {
         let engine = Engine::new(settings, Arc::clone(&snapshot), Arc::clone(&stats));
         let control = Control::new(Arc::clone(&snapshot));
         let now = Time::from_millis(1_000);
-        let mut world = World { plan, snapshot, engine, control, stats, now, batch: Batch::default() };
-        world.open_ports();
-        world
+        let batch = Batch::default();
+        World { plan, snapshot, engine, control, stats, now, batch, no_ports: false }
     }
 
     pub fn reload(&mut self, change: impl FnOnce(&mut Plan)) {
@@ -230,7 +255,10 @@ impl World {
 
     pub fn open_ports(&mut self) {
         while let Some(Event::OpenPort(port)) = self.engine.poll_event() {
-            self.engine.port_opened(port);
+            match self.no_ports {
+                true => self.engine.port_failed(self.now, port),
+                false => self.engine.port_opened(port),
+            }
         }
     }
 
