@@ -27,7 +27,7 @@ trap stop EXIT
 trap 'exit 0' INT TERM
 
 "$target/sekisho-home" --secret-file config/examples/secrets/acme-home-1 --user alice@acme.example:wonderland \
-    </dev/null &
+    </dev/null >/dev/null &
 home=$!
 "${root[@]}" "$target/sekisho" run --config config/examples </dev/null &
 node=$!
@@ -39,13 +39,14 @@ for _ in $(seq 100); do
 done
 
 cat <<END
+  home       127.0.0.1:1912 auth, 127.0.0.1:1913 acct, for the trial: it knows alice@acme.example, password wonderland
 
 Try, in another terminal:
   $target/sekisho probe alice@acme.example
   $target/sekisho status
   echo 'User-Name="alice@acme.example",User-Password="wonderland",Message-Authenticator=0x00' \\
     | radclient -x 127.0.0.1:1812 auth trial-secret-of-nas-1     # from Debian's freeradius-utils
-  curl -s http://127.0.0.1:9812/metrics
+  curl -s http://127.0.0.1:9812/metrics | grep sekisho_replies_total
 Ctrl-C stops it all.
 
 END

@@ -79,4 +79,20 @@ mod tests {
             assert!(!advice.is_empty() && !advice.contains('\n') && !advice.contains("  "), "{advice}");
         }
     }
+
+    #[test]
+    fn the_page_for_operators_has_every_reason_and_no_other() {
+        const PAGE: &str = include_str!("../../../docs/operation.md");
+        let (_, part) = PAGE.split_once("## Why was this packet dropped?").unwrap();
+        let part = part.split("\n## ").next().unwrap();
+        let words = part.split('`').skip(1).step_by(2);
+        let first_cells = part.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" |"));
+        let listed = first_cells.flat_map(|(cell, _)| cell.split(", ").map(|name| name.trim_matches('`')));
+        for name in listed {
+            assert!(of_name(name).is_some(), "{name} is no reason");
+        }
+        for reason in Reason::ALL {
+            assert!(words.clone().any(|word| word == reason.name()), "{} is not on the page", reason.name());
+        }
+    }
 }

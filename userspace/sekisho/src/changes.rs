@@ -1,6 +1,6 @@
 //! The difference between two states of the documents, in an operator's words.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use sekisho_config::{Client, Customer, Node, Proxy, Realm, Server};
 
@@ -25,12 +25,15 @@ pub fn between(old: &Documents, new: &Documents) -> Result<Vec<String>, Vec<Stri
     }
     lines.extend(compare(&old.customers, &new.customers));
     let none = Customer { name: String::new(), title: None, realms: vec![], clients: vec![], proxies: vec![] };
-    let find = |customers: &'_ [Customer], name: &str| customers.iter().find(|one| one.name == name).cloned();
-    let names: BTreeSet<&String> = old.customers.iter().chain(&new.customers).map(|customer| &customer.name).collect();
-    for name in names {
-        let before = find(&old.customers, name).unwrap_or_else(|| none.clone());
-        let after = find(&new.customers, name).unwrap_or_else(|| none.clone());
-        lines.extend(inside(&before, &after).map(|line| format!("{name}: {line}")));
+    let mut both: BTreeMap<&str, (&Customer, &Customer)> = BTreeMap::new();
+    for customer in &old.customers {
+        both.insert(&customer.name, (customer, &none));
+    }
+    for customer in &new.customers {
+        both.entry(&customer.name).or_insert((&none, &none)).1 = customer;
+    }
+    for (name, (before, after)) in both {
+        lines.extend(inside(before, after).map(|line| format!("{name}: {line}")));
     }
     Ok(lines)
 }
@@ -152,9 +155,11 @@ impl Thing for Server {
 
 /// One line for each thing that is in one of the two only, or is not the same in both.
 fn compare<T: Thing>(old: &[T], new: &[T]) -> impl Iterator<Item = String> + use<T> {
+    let by_name = |things| -> BTreeMap<String, &T> { <[T]>::iter(things).map(|thing| (thing.name(), thing)).collect() };
+    let (before, after) = (by_name(old), by_name(new));
     let mut lines = Vec::new();
     for thing in old {
-        match new.iter().find(|other| other.name() == thing.name()) {
+        match after.get(&thing.name()) {
             None => lines.push(format!("- {} {}{} removed", T::NOUN, thing.name(), thing.detail())),
             Some(other) if !thing.same(other) => {
                 lines.push(format!("~ {} {}{} changed", T::NOUN, other.name(), other.detail()));
@@ -162,7 +167,7 @@ fn compare<T: Thing>(old: &[T], new: &[T]) -> impl Iterator<Item = String> + use
             Some(_) => {}
         }
     }
-    for thing in new.iter().filter(|thing| old.iter().all(|other| other.name() != thing.name())) {
+    for thing in new.iter().filter(|thing| !before.contains_key(&thing.name())) {
         lines.push(format!("+ {} {}{} added", T::NOUN, thing.name(), thing.detail()));
     }
     lines.into_iter()

@@ -45,6 +45,7 @@ impl Style {
 pub fn page(report: &Report, style: Style) -> String {
     let mut text = String::new();
     node(&mut text, &report.node, style);
+    servers(&mut text, &report.customers, style);
     gate(&mut text, &report.gate, style);
     totals(&mut text, report);
     drops(&mut text, "kernel", &report.gate.dropped, style);
@@ -66,22 +67,42 @@ fn node(text: &mut String, node: &Node, style: Style) {
 fn loaded(node: &Node, style: Style) -> String {
     match node.reload {
         Some(reload) if !reload.succeeded => style.bad("the last reload was refused: what came before is in force"),
+        Some(_) if node.reloads_succeeded == 1 => "reloaded once".to_owned(),
         Some(_) => format!("reloaded {} times", number(node.reloads_succeeded)),
         None => "as at the start".to_owned(),
     }
 }
+
+/// How the home servers are, and which of them are not well.
+fn servers(text: &mut String, customers: &[Customer], style: Style) {
+    let all = || customers.iter().flat_map(|customer| customer.servers.iter().map(move |server| (customer, server)));
+    let count = |state: &str| all().filter(|(_, server)| server.state == state).count() as u64;
+    let counts = ["alive", "zombie", "dead"].map(|state| (state, count(state)));
+    let _ = write!(text, "  servers    {}", named(&counts));
+    let name = |(customer, server): (&Customer, &Server)| {
+        format!("{} of {} ({}) is {}", server.name, customer.name, server.kind, server.state)
+    };
+    let unwell: Vec<String> = all().filter(|(_, server)| server.state != "alive").map(name).collect();
+    if !unwell.is_empty() {
+        let (shown, more) = (unwell.len().min(SHOWN), unwell.len().saturating_sub(SHOWN));
+        let more = if more > 0 { format!(", and {more} more below") } else { String::new() };
+        let list = unwell.into_iter().take(shown).collect::<Vec<_>>().join(", ");
+        let _ = write!(text, ": {}{more}", style.bad(&list));
+    }
+    text.push('\n');
+}
+
+/// So many home servers that are not well are named at the top.
+const SHOWN: usize = 5;
 
 fn gate(text: &mut String, gate: &Gate, style: Style) {
     if gate.interfaces.is_empty() {
         let _ = writeln!(text, "  gate       {}", style.doubtful("off"));
     }
     for interface in &gate.interfaces {
-        let mode = match interface.mode.as_str() {
-            "native" => style.good("native"),
-            mode => style.doubtful(mode),
-        };
-        let reason = interface.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let _ = writeln!(text, "  gate       {mode} on {} ({} asked for){reason}", interface.name, gate.requested);
+        let words = interface.in_words();
+        let words = if interface.mode == "native" { style.good(&words) } else { style.doubtful(&words) };
+        let _ = writeln!(text, "  gate       {words}");
     }
     if !gate.packets.is_empty() {
         let dropped = Count::new("dropped", gate.dropped.iter().map(|found| found.count).sum());
@@ -139,7 +160,7 @@ fn customer(text: &mut String, customer: &Customer, style: Style) {
         number(customer.requests),
         replies(&customer.replies)
     );
-    let trouble = [("dropped", customer.dropped), ("for no realm that may be served", customer.unroutable)];
+    let trouble = [("dropped", customer.dropped), ("not routable", customer.unroutable)];
     if trouble.iter().any(|(_, count)| *count > 0) {
         let _ = writeln!(text, "  {}", style.doubtful(&named(&trouble)));
     }
@@ -260,15 +281,15 @@ mod tests {
         let mut report = Report { customers: vec![customer], ..Report::default() };
         report.dropped = vec![Count::new("reply_forged", 12), Count::new("too_short", 0)];
         report.gate.interfaces =
-            vec![Interface { name: "lo".into(), mode: "generic".into(), reason: Some("no native XDP".into()) }];
+            vec![Interface { name: "lo".into(), mode: "generic".into(), reason: Some("lo has no native XDP".into()) }];
         let text = page(&report, Style::Plain);
         assert!(text.contains("acme-home-1 auth 192.0.2.1:1812 dead for 1 min 15 s"), "{text}");
         assert!(text.contains("timeouts 3"), "{text}");
         assert!(text.contains("1,234,567 requests"), "{text}");
         assert!(text.contains("served by no contract"), "{text}");
         assert!(text.contains("12 reply_forged in userspace: replies that do not verify"), "{text}");
-        assert!(text.contains("generic on lo"), "{text}");
-        assert!(text.contains("no native XDP"), "{text}");
+        assert!(text.contains("generic on lo (lo has no native XDP)\n"), "{text}");
+        assert!(text.lines().nth(3).unwrap().contains("dead 1: acme-home-1 of acme (auth) is dead"), "{text}");
         assert!(!text.contains("too_short") && !text.contains('\x1b'), "{text}");
     }
 

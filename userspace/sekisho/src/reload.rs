@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sekisho_config::Faults;
+use sekisho_config::{Faults, Warning};
 use sekisho_engine::{Limits, snapshot::RoutingSnapshot};
 use sekisho_kernel::GateError;
 use sekisho_service::{CompileErrors, Compiled, Context, IdBook};
@@ -55,19 +55,26 @@ impl Running {
     pub async fn reload(self: &Arc<Running>) -> Result<String, ReloadError> {
         let outcome = self.attempt().await;
         self.note_reload(outcome.is_ok());
-        match &outcome {
-            Ok(lines) if lines.is_empty() => tracing::info!("reloaded: nothing has changed"),
-            Ok(lines) => tracing::info!(changes = lines.join("; "), "reloaded"),
-            Err(error) => tracing::warn!(%error, "not reloaded: nothing has changed"),
+        match outcome {
+            Ok((changes, warnings)) => {
+                match changes.as_slice() {
+                    [] => tracing::info!("reloaded: nothing has changed"),
+                    changes => tracing::info!(changes = changes.join("; "), "reloaded"),
+                }
+                warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+                Ok(told(changes, &warnings))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "not reloaded: nothing has changed");
+                Err(error)
+            }
         }
-        outcome
-            .map(|lines| if lines.is_empty() { "Nothing has changed.\n".to_owned() } else { lines.join("\n") + "\n" })
     }
 
-    async fn attempt(self: &Arc<Running>) -> Result<Vec<String>, ReloadError> {
+    async fn attempt(self: &Arc<Running>) -> Result<(Vec<String>, Vec<Warning>), ReloadError> {
         let mut current = self.current.lock().await;
         let documents = reread(current.documents.path.clone()).await?;
-        let mut changes = changes::between(&current.documents, &documents).map_err(ReloadError::Fixed)?;
+        let changes = changes::between(&current.documents, &documents).map_err(ReloadError::Fixed)?;
         let old = self.routing.load_full();
         let Compiled { snapshot, book } = compile(&documents, Some(&old), &current.book, self.workers.len())?;
         let new = Arc::new(snapshot);
@@ -81,9 +88,9 @@ impl Running {
             tokio::time::sleep(patience + Duration::from_millis(100)).await;
             running.gate.retire(Instant::now());
         });
-        changes.extend(documents.warnings.iter().map(|warning| format!("warning: {warning}")));
+        let warnings = documents.warnings.clone();
         *current = Current { documents, book };
-        Ok(changes)
+        Ok((changes, warnings))
     }
 
     /// Hands the routing to everybody and waits until every worker goes by it.
@@ -102,6 +109,15 @@ impl Running {
         self.routing.store(Arc::clone(snapshot));
         self.control.send_replace(Arc::clone(snapshot));
     }
+}
+
+/// What changed and what should be known, a line each.
+fn told(mut changes: Vec<String>, warnings: &[Warning]) -> String {
+    if changes.is_empty() {
+        changes.push("Nothing has changed.".to_owned());
+    }
+    changes.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
+    changes.join("\n") + "\n"
 }
 
 /// Compiles documents for this host.

@@ -17,8 +17,7 @@ pub fn up(report: &Report, admin: Option<SocketAddr>) -> String {
         let _ = writeln!(text, "  gate       off: userspace judges every packet");
     }
     for interface in &report.gate.interfaces {
-        let reason = interface.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-        let _ = writeln!(text, "  gate       {} on {}{reason}", interface.mode, interface.name);
+        let _ = writeln!(text, "  gate       {}", interface.in_words());
     }
     let sum = |count: fn(&crate::report::Customer) -> usize| report.customers.iter().map(count).sum::<usize>();
     let _ = writeln!(

@@ -97,7 +97,12 @@ async fn live(documents: Documents) -> Result<(), String> {
     let mut signals = Signals::new().map_err(|error| format!("cannot watch signals: {error}"))?;
     let warnings = documents.warnings.clone();
     let Started { running, admin, ended } = start(documents).map_err(|error| error.to_string())?;
-    say(&summary::up(&running.report(), admin.local_addr().ok()));
+    let report = running.report();
+    say(&summary::up(&report, admin.local_addr().ok()));
+    let asked = report.gate.requested != "off";
+    for interface in report.gate.interfaces.iter().filter(|interface| asked && interface.mode == "off") {
+        tracing::warn!(interface = interface.name, "the XDP gate is off, though it was asked for");
+    }
     for warning in &warnings {
         tracing::warn!("{warning}");
     }

@@ -23,8 +23,8 @@ pub(super) fn record(report: &Report) {
 }
 
 fn node(node: &Node) {
-    describe_gauge!("sekisho_build_info", "Always 1; the label tells the version.");
-    gauge!("sekisho_build_info", "version" => node.version.clone()).set(1.0);
+    describe_gauge!("sekisho_build_info", "Always 1; the labels tell the program's version and the node's name.");
+    gauge!("sekisho_build_info", "version" => node.version.clone(), "node" => node.name.clone()).set(1.0);
     describe_gauge!("sekisho_uptime_seconds", Unit::Seconds, "Time since the start, in seconds.");
     gauge!("sekisho_uptime_seconds").set(node.uptime);
     describe_gauge!("sekisho_workers", "Worker threads.");
@@ -125,7 +125,7 @@ fn describe_customers() {
         ("sekisho_customer_requests_total", "Requests verified from the customer's clients."),
         ("sekisho_customer_replies_total", "Replies sent to the customer's clients, by code."),
         ("sekisho_customer_dropped_total", "Packets of the customer's clients dropped, of whatever reason."),
-        ("sekisho_customer_unroutable_total", "Requests of the customer's clients for no realm that may be served."),
+        ("sekisho_customer_unroutable_total", "Requests of the customer's clients for no realm, or none that the customer may use."),
         ("sekisho_realm_requests_total", "Requests routed to the realm."),
         ("sekisho_realm_replies_total", "Replies for the realm, by code."),
         ("sekisho_realm_expired_total", "Requests for the realm that got no answer."),

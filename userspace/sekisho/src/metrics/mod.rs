@@ -22,10 +22,17 @@ pub fn render(report: &Report) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use sekisho_engine::stats::Latency;
 
     use super::*;
-    use crate::report::{Count, Customer, Histogram, Interface, Realm, Server};
+    use crate::report::{Count, Customer, Histogram, Interface, Realm, Reload, Server};
+
+    const PAGE: &str = include_str!("../../../../docs/metrics.md");
+
+    /// A family: its type and the names of its labels.
+    type Family = (String, BTreeSet<String>);
 
     fn report() -> Report {
         let latency = Latency::default();
@@ -48,6 +55,7 @@ mod tests {
             ..Customer::default()
         };
         let mut report = Report { customers: vec![customer], ..Report::default() };
+        report.node.reload = Some(Reload { succeeded: true, at: 1_700_000_000 });
         report.dropped = vec![Count::new("reply_forged", 3)];
         report.gate.dropped = vec![Count::new("unregistered", 10_000)];
         report.gate.packets = vec![Count::new("seen", 10_001)];
@@ -107,5 +115,42 @@ mod tests {
             let help = format!("# HELP {family} ");
             assert_eq!(text.lines().filter(|line| line.starts_with(&help)).count(), 1, "{family}");
         }
+    }
+
+    /// The families of a scrape.
+    fn rendered(text: &str) -> BTreeMap<String, Family> {
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        let family = |(name, kind): (&str, &str)| {
+            let series = text.lines().filter(|line| {
+                let rest = line.strip_prefix(name).map(|rest| rest.strip_prefix("_bucket").unwrap_or(rest));
+                rest.is_some_and(|rest| rest.starts_with(['{', ' ']))
+            });
+            let labels = series.flat_map(|line| {
+                let inside = line.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map_or("", |(all, _)| all);
+                inside.split(',').filter_map(|label| Some(label.split_once('=')?.0.to_owned()))
+            });
+            let labels = labels.filter(|label| label != "le").collect();
+            (name.to_owned(), (kind.to_owned(), labels))
+        };
+        types.map(family).collect()
+    }
+
+    /// The families of the page: rows of name, type, labels and meaning.
+    fn documented() -> BTreeMap<String, Family> {
+        let rows = PAGE.lines().filter(|line| line.starts_with("| `sekisho_"));
+        let row = |line: &str| {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            let [name, kind, labels, meaning] = cells.as_slice() else { panic!("{line}") };
+            assert!(!meaning.is_empty(), "{line}");
+            let code = |text: &str| text.trim().trim_matches('`').to_owned();
+            let labels = labels.split(',').map(code).filter(|label| !label.is_empty()).collect();
+            (code(name), ((*kind).to_owned(), labels))
+        };
+        rows.map(row).collect()
+    }
+
+    #[test]
+    fn the_page_documents_every_family_with_its_type_and_labels_and_no_other() {
+        assert_eq!(documented(), rendered(&render(&report())));
     }
 }

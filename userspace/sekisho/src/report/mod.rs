@@ -92,6 +92,15 @@ pub struct Interface {
     pub reason: Option<String>,
 }
 
+impl Interface {
+    /// `native on eth0`, `generic on lo (lo has no native XDP)`, `off on eth0: userspace judges every packet`.
+    pub fn in_words(&self) -> String {
+        let off = if self.mode == "off" { ": userspace judges every packet" } else { "" };
+        let reason = self.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        format!("{} on {}{off}{reason}", self.mode, self.name)
+    }
+}
+
 /// A name and a number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
@@ -187,7 +196,7 @@ pub struct Customer {
     pub replies: Replies,
     /// Packets of registered clients dropped.
     pub dropped: u64,
-    /// Requests for no realm that may be served.
+    /// Requests that could not be routed: for no realm, or none that the customer may use.
     pub unroutable: u64,
     /// `client` contracts that are served.
     pub clients: Vec<Client>,

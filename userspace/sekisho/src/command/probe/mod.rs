@@ -123,5 +123,11 @@ fn probe(args: &Args) -> Result<Exit, String> {
 fn load(args: &Args, report: Option<&Report>) -> Result<Documents, String> {
     let running = report.map(|report| report.node.config.clone());
     let path = args.config.clone().or(running).unwrap_or_else(|| documents::DEFAULT.into());
-    Documents::load(&path).map_err(|faults| faults.to_string())
+    Documents::load(&path).map_err(|faults| match report {
+        Some(_) => faults.to_string(),
+        None => {
+            let admin = &args.admin.admin;
+            format!("no node answers at {admin} (start it, or name it with --admin), nor are its documents here:\n{faults}")
+        }
+    })
 }
