@@ -9,7 +9,7 @@ use sekisho_wire::{
     code::Code,
     forward::{RewriteError, rewrite_request},
     scan::{Layout, Malformed, scan},
-    verify::{Refusal, RequestPolicy, Verified},
+    verify::{Refusal, RequestPolicy, Verified, verify_request},
 };
 
 use crate::{
@@ -69,10 +69,11 @@ impl Engine {
         // An identical packet was verified when it first came: unless its client may have changed since, that holds.
         let same = |request: &Request| request.fingerprint == fingerprint && request.version == snapshot.version;
         let known = self.table.find(&key).filter(|index| self.table.at(*index).is_some_and(same));
-        if let Some(token) = known.and_then(|index| self.table.token(index)) {
-            return Ok(Step::Repeat(client.id, token));
-        }
-        Ok(Step::Request(RequestStep { client: client.id, key, fingerprint, layout, verified: None }))
+        let step = RequestStep { client: client.id, key, fingerprint, layout, verified: None };
+        Ok(match known.and_then(|index| self.table.token(index)) {
+            Some(token) => Step::Repeat(token, step),
+            None => Step::Request(step),
+        })
     }
 
     /// A packet identical to one that was verified.
@@ -80,14 +81,19 @@ impl Engine {
         &mut self,
         now: Time,
         snapshot: &RoutingSnapshot,
-        client: ClientId,
         token: Token,
+        step: RequestStep,
         packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
     ) -> Result<Action, Reason> {
-        // Superseded by another packet of this very batch: its client has moved on.
-        let live = self.table.live(token).ok_or(Reason::Absorbed);
-        let outcome = live.and_then(|index| self.repeat(now, snapshot, index, packet));
-        if let (Err(_), Some(client)) = (&outcome, snapshot.client(client)) {
+        let client = snapshot.client(step.client).ok_or(Reason::Unregistered)?;
+        let Some(index) = self.table.live(token) else {
+            // Ended by an earlier packet of this very batch: a new request, with nothing verified to stand for it.
+            let verified = Some(verify_request(&packet.buf, &step.layout, &client.secret, policy(client)));
+            return self.handle_request(now, snapshot, &RequestStep { verified, ..step }, packet, unsealed);
+        };
+        let outcome = self.repeat(now, snapshot, index, packet);
+        if outcome.is_err() {
             self.count_client_drop(snapshot, client);
         }
         outcome

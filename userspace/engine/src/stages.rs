@@ -6,7 +6,8 @@
 //!    noted.
 //! 4. *Seal*: the digests that go out, all of them at once; then the stored copies get them too.
 //!
-//! Only stage 3 changes the engine's state, so that a batch has the effect that its packets would have one by one.
+//! Only stage 3 changes the engine's state, so that a batch has the effect that its packets would have one by one, with one
+//! exception: a request repeated in the batch that answers it is absorbed, since the answer leaves with that very batch.
 
 use std::sync::Arc;
 
@@ -36,8 +37,8 @@ use crate::{
 pub(crate) enum Step {
     /// To be dropped.
     Drop(Reason),
-    /// Identical to a request that was verified when it first came.
-    Repeat(ClientId, Token),
+    /// Identical to this request, which was verified when it first came.
+    Repeat(Token, RequestStep),
     /// A client's request.
     Request(RequestStep),
     /// A home server's reply.
@@ -111,7 +112,7 @@ impl Engine {
             let mut unsealed = None;
             let outcome = match step {
                 Step::Drop(reason) => Err(reason),
-                Step::Repeat(client, token) => self.handle_repetition(now, &snapshot, client, token, packet),
+                Step::Repeat(token, step) => self.handle_repetition(now, &snapshot, token, step, packet, &mut unsealed),
                 Step::Request(step) => self.handle_request(now, &snapshot, &step, packet, &mut unsealed),
                 Step::Reply(step) => self.handle_reply(now, &snapshot, &step, packet, &mut unsealed),
             };

@@ -17,7 +17,7 @@ use sekisho_engine::{
     health::HomeState,
     packet::{Action, Batch, Path, Socket, UpstreamPort},
     snapshot::*,
-    stats::{PerWorker, WorkerStats},
+    stats::{HomeStats, PerWorker, WorkerStats},
 };
 use sekisho_wire::{
     attr,
@@ -66,6 +66,8 @@ pub struct Plan {
     pub names: u32,
     /// Names and addresses by number, never given again.
     pub book: Vec<(u32, &'static str)>,
+    /// By number, as long as the process lives.
+    pub home_stats: Vec<Arc<PerWorker<HomeStats>>>,
     pub states: HashMap<String, Arc<HomeState>>,
 }
 
@@ -83,6 +85,7 @@ impl Default for Plan {
             max_outstanding: 65_536,
             names: 0,
             book: Vec::new(),
+            home_stats: Vec::new(),
             states: HashMap::new(),
         }
     }
@@ -147,6 +150,7 @@ impl Plan {
             let known = self.book.iter().position(|known| *known == (self.names, *at));
             let number = known.unwrap_or_else(|| {
                 self.book.push((self.names, *at));
+                self.home_stats.push(Arc::new(PerWorker::new(1)));
                 self.book.len() - 1
             });
             let id = HomeId(number as u32);
@@ -170,7 +174,7 @@ impl Plan {
                 revive_interval: Duration::from_secs(60),
                 max_outstanding: self.max_outstanding,
                 state: Arc::clone(state),
-                stats: Arc::new(PerWorker::new(1)),
+                stats: Arc::clone(&self.home_stats[number]),
             }));
             if snapshot.homes.len() <= number {
                 snapshot.homes.resize(number + 1, None);
@@ -280,6 +284,7 @@ impl World {
             }
             self.batch.grow(chunk.len());
             self.engine.handle_batch(self.now, &mut self.batch);
+            assert!(self.engine.is_consistent());
             out.extend(self.batch.packets().iter().map(|packet| {
                 let sent = match packet.action {
                     Action::Send(path) => Some(Sent { path, bytes: packet.buf.bytes().to_vec() }),
@@ -313,6 +318,7 @@ impl World {
         while self.now < end {
             self.now = (self.now + Duration::from_millis(10)).min(end);
             self.engine.handle_timeout(self.now);
+            assert!(self.engine.is_consistent());
             if self.control.poll_timeout().is_some_and(|at| at <= self.now) {
                 self.control.handle_timeout(self.now);
             }
