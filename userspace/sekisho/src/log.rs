@@ -3,7 +3,8 @@
 //! - ERROR: someone must act.
 //! - WARN: something is degraded: a dead home server, a faulty document at a reload.
 //! - INFO: life-cycle, state changes of home servers, reloads.
-//! - DEBUG: per request. TRACE: per packet. Only here may a subscriber's identity appear.
+//! - DEBUG: per request, and per packet that is dropped. TRACE: per packet. Only here may a subscriber's identity appear;
+//!   today none does.
 //!
 //! Secrets appear at no level.
 

@@ -12,6 +12,7 @@ use std::{
 
 use common::{Documents, PASSWORD, home::Home, nas::Nas, run};
 use rustix::process::{Pid, Signal, kill_process};
+use sekisho::admin::client::Client;
 
 /// Runs a node with these arguments and settings through some logins; its log.
 fn log(arguments: &[&str], level: Option<&str>) -> String {
@@ -34,6 +35,12 @@ fn log(arguments: &[&str], level: Option<&str>) -> String {
     for user in ["alice@acme.example", "alice@other.example", "alice\r\nERROR forged@acme.example"] {
         nas.login(user, PASSWORD).unwrap();
     }
+    let _ = Nas::new(network.host(99), network.node()).send_login("mallory@acme.example", PASSWORD);
+    let admin = Client::new(&network.admin().to_string());
+    while admin.report().unwrap().dropped.iter().all(|found| found.count == 0) {
+        assert!(begin.elapsed() < Duration::from_secs(20), "a stranger's packet is not dropped");
+        thread::sleep(Duration::from_millis(20));
+    }
     kill_process(pid, Signal::TERM).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
@@ -50,12 +57,25 @@ fn at_info_there_is_the_life_cycle_and_no_subscriber() {
 }
 
 #[test]
-fn no_secret_appears_at_any_level_and_no_name_can_forge_a_line() {
+fn no_secret_and_no_subscriber_appears_at_any_level_and_no_name_can_forge_a_line() {
     let log = log(&[], Some("trace"));
-    for hidden in [PASSWORD, common::NAS_SECRET, common::HOME_SECRET] {
+    assert!(log.contains("Access-Accept"), "a line a packet: {log}");
+    for hidden in ["alice", PASSWORD, common::NAS_SECRET, common::HOME_SECRET] {
         assert!(!log.contains(hidden), "{log}");
     }
     assert!(!log.lines().any(|line| line.starts_with("ERROR forged")), "{log}");
+}
+
+#[test]
+fn at_debug_a_request_is_a_line_with_its_contract_and_a_dropped_packet_one_with_sender_and_reason() {
+    let log = log(&[], Some("debug"));
+    let requests: Vec<&str> = log.lines().filter(|line| line.contains(" request ")).collect();
+    assert_eq!(requests.len(), 3, "{log}");
+    assert!(requests.iter().all(|line| line.contains("client=\"acme-nas-1\"")), "{log}");
+    assert_eq!(log.matches("dropped from=").count(), 1, "{log}");
+    let dropped = log.lines().find(|line| line.contains("dropped from=")).unwrap();
+    assert!(dropped.contains(".99:") && dropped.contains("unregistered"), "{log}");
+    assert!(!log.contains("TRACE"), "{log}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! `tests/setup.sh` installs promtool; where a tool is missing, what it would check is left out, and said.
 
+#![allow(clippy::unwrap_used, reason = "what a test cannot set up, fails it")]
+
 mod common;
 
 use std::{

@@ -125,7 +125,10 @@ fn describe_customers() {
         ("sekisho_customer_requests_total", "Requests verified from the customer's clients."),
         ("sekisho_customer_replies_total", "Replies sent to the customer's clients, by code."),
         ("sekisho_customer_dropped_total", "Packets of the customer's clients dropped, of whatever reason."),
-        ("sekisho_customer_unroutable_total", "Requests of the customer's clients for no realm, or none that the customer may use."),
+        (
+            "sekisho_customer_unroutable_total",
+            "Requests of the customer's clients for no realm, or none that the customer may use.",
+        ),
         ("sekisho_realm_requests_total", "Requests routed to the realm."),
         ("sekisho_realm_replies_total", "Replies for the realm, by code."),
         ("sekisho_realm_expired_total", "Requests for the realm that got no answer."),

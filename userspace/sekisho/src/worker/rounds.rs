@@ -9,10 +9,12 @@ use sekisho_engine::{
     time::Time,
 };
 use sekisho_udp::{Receiver, Sender};
+use sekisho_wire::code::Code;
 use tokio::{
     io::{Interest, unix::AsyncFd},
     sync::{mpsc, oneshot},
 };
+use tracing::Level;
 
 use super::{Message, send::send, sockets::Sockets};
 use crate::clock::Clock;
@@ -144,6 +146,7 @@ impl Worker {
         let now = self.clock.now();
         self.engine.handle_batch(now, &mut self.batch);
         send(&self.batch, &self.sockets, &mut self.sender, &self.stats);
+        tell(&self.batch);
         self.attend(now);
     }
 
@@ -176,6 +179,24 @@ impl Worker {
         {
             // Whoever asked may have stopped waiting.
             let _ = done.send(());
+        }
+    }
+}
+
+/// Logs what became of each packet: drops with sender and reason at DEBUG, all else at TRACE.
+fn tell(batch: &Batch) {
+    if !tracing::enabled!(Level::DEBUG) {
+        return;
+    }
+    for packet in batch.packets() {
+        let from = packet.path.peer;
+        match packet.action {
+            Action::Drop(reason) => tracing::debug!(%from, reason = reason.name(), "dropped"),
+            Action::Send(to) => {
+                let [code, id] = packet.buf.bytes().first_chunk().copied().unwrap_or_default();
+                tracing::trace!(%from, to = %to.peer, code = Code(code).name(), id, "sent");
+            }
+            Action::Hold => tracing::trace!(%from, "held"),
         }
     }
 }

@@ -127,7 +127,9 @@ fn load(args: &Args, report: Option<&Report>) -> Result<Documents, String> {
         Some(_) => faults.to_string(),
         None => {
             let admin = &args.admin.admin;
-            format!("no node answers at {admin} (start it, or name it with --admin), nor are its documents here:\n{faults}")
+            format!(
+                "no node answers at {admin} (start it, or name it with --admin), nor are its documents here:\n{faults}"
+            )
         }
     })
 }
