@@ -2,6 +2,8 @@
 //!
 //! The home server's replies are made outside the measured time.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are not tests to clippy")]
+
 #[path = "../tests/common/mod.rs"]
 mod common;
 

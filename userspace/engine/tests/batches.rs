@@ -4,6 +4,8 @@
 //! the same, with exactly one exception: a request repeated in the batch that answers it is absorbed, since the answer leaves
 //! with that very batch. Alone, it would get the answer a second time.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are not tests to clippy")]
+
 mod common;
 
 use std::{collections::HashMap, net::SocketAddr, time::Duration};

@@ -1,5 +1,7 @@
 //! Servers that are silent, come back, lie, or answer twice.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are not tests to clippy")]
+
 mod common;
 
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! Hours of a bad network from one seed: loss, duplication, delay, servers that go and come back, NASes that repeat
 //! themselves. What must hold, holds for every login; the same seed gives the same history to the last octet.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are not tests to clippy")]
+
 mod common;
 
 use std::{
@@ -248,7 +250,7 @@ impl Simulation {
         let user = attrs.into_iter().find(|(number, _)| *number == attr::REPLY_MESSAGE).unwrap().1;
         assert_eq!(user, login.user.as_bytes(), "somebody else's answer");
         let expected = if login.user.starts_with("good") { Code::ACCESS_ACCEPT } else { Code::ACCESS_REJECT };
-        assert_eq!(attributes(&bytes).count() > 0 && bytes[0] == expected.0, true);
+        assert!(attributes(&bytes).count() > 0 && bytes[0] == expected.0);
         if let Some(before) = &login.reply {
             assert_eq!(before, &bytes, "a repeated answer is the same to the last octet");
         }

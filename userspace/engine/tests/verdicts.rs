@@ -1,5 +1,7 @@
 //! Who gets what: the verdict table for a `client`, and everything that is dropped.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are not tests to clippy")]
+
 mod common;
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! A network in a test: one engine, one control engine, a clock that the test turns, and NASes and home servers that it plays.
 
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are not tests to clippy")]
 
 use std::{
     collections::HashMap,
