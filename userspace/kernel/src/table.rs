@@ -21,16 +21,9 @@ pub(crate) struct Name {
     pub(crate) remedy: &'static str,
 }
 
-pub(crate) const SOURCES: Name = Name {
-    map: "SOURCES",
-    holds: "sources",
-    remedy: "raise xdp.max_sources and restart",
-};
-pub(crate) const SERVICES: Name = Name {
-    map: "SERVICES",
-    holds: "ports",
-    remedy: "listen on fewer ports, or lower upstream.max_ports",
-};
+pub(crate) const SOURCES: Name = Name { map: "SOURCES", holds: "sources", remedy: "raise xdp.max_sources and restart" };
+pub(crate) const SERVICES: Name =
+    Name { map: "SERVICES", holds: "ports", remedy: "listen on fewer ports, or lower upstream.max_ports" };
 pub(crate) const ADDRESSES: Name =
     Name { map: "ADDRESSES", holds: "service addresses", remedy: "listen on fewer addresses" };
 pub(crate) const INGRESSES: Name =
