@@ -49,7 +49,7 @@ pub struct HashKeys(u64, u64);
 impl HashKeys {
     /// Of a flow's key.
     pub fn flow(&self, key: &FlowKey) -> u64 {
-        let mut octets = [0; 24];
+        let mut octets = [0; 25];
         match key.peer.ip() {
             IpAddr::V4(v4) => octets[..4].copy_from_slice(&v4.octets()),
             IpAddr::V6(v6) => octets[..16].copy_from_slice(&v6.octets()),
@@ -57,6 +57,7 @@ impl HashKeys {
         octets[16..18].copy_from_slice(&key.peer.port().to_ne_bytes());
         octets[18..20].copy_from_slice(&key.service.to_ne_bytes());
         octets[20] = key.id;
+        octets[21..].copy_from_slice(&key.domain.to_ne_bytes());
         self.bytes(&octets)
     }
 

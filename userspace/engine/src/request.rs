@@ -59,7 +59,8 @@ impl Engine {
         let admitted = snapshot.gate.judge(ingress, from, service, head(datagram), datagram.len())?;
         let client = snapshot.client(ClientId(admitted.source.id)).ok_or(Reason::Unregistered)?;
         let layout = scan(datagram).map_err(malformed).inspect_err(|_| self.count_client_drop(snapshot, client))?;
-        let key = FlowKey { service: service_index, peer: packet.path.peer, id: layout.id };
+        let (domain, peer) = (admitted.domain, packet.path.peer);
+        let key = FlowKey { service: service_index, domain, peer, id: layout.id };
         let fingerprint = Fingerprint {
             code: layout.code.0,
             authenticator: layout.authenticator(datagram).ok_or(Reason::TooShort)?,

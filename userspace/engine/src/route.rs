@@ -5,7 +5,7 @@
 
 use sekisho_wire::{nai, scan::Layout};
 
-use crate::snapshot::{Customer, PoolId, Realm, RealmId, RealmService, RoutingSnapshot};
+use crate::snapshot::{Customer, Pool, PoolId, Realm, RealmId, RealmService, RoutingSnapshot};
 
 /// Where a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Route {
     Unserved(RealmId),
     /// No realm, or none of this customer's.
     Unknown,
-    /// No realm, and none needed: Accounting-On or -Off, to the customer's only pool.
+    /// No realm, and none needed: Accounting-On or -Off, to the customer's only pool that takes accounting.
     WholeNas(PoolId),
 }
 
@@ -32,7 +32,8 @@ pub fn route(snapshot: &RoutingSnapshot, customer: &Customer, packet: &[u8], lay
         };
     }
     if matches!(layout.acct_status(packet), Some(ACCOUNTING_ON | ACCOUNTING_OFF)) {
-        let mut pools = snapshot.pools.iter().enumerate().filter(|(_, pool)| pool.customer == customer.id);
+        let takes_it = |pool: &Pool| pool.customer == customer.id && !pool.acct.is_empty();
+        let mut pools = snapshot.pools.iter().enumerate().filter(|(_, pool)| takes_it(pool));
         if let (Some((index, _)), None) = (pools.next(), pools.next()) {
             return Route::WholeNas(PoolId(index as u32));
         }

@@ -17,6 +17,8 @@ use crate::{
 pub struct FlowKey {
     /// Service socket.
     pub service: u16,
+    /// Whose address the source address is: customers' networks overlap.
+    pub domain: u32,
     /// Source address and port.
     pub peer: SocketAddr,
     /// RADIUS identifier.

@@ -95,3 +95,17 @@ fn accounting_records_are_protected_in_the_same_way() {
     assert_eq!(world.ask_acct(&request), back);
     assert_eq!(world.stats.forwarded.read(), 1);
 }
+
+#[test]
+fn two_customers_clients_with_the_same_address_in_different_domains_do_not_disturb_each_other() {
+    let mut world = World::with(Plan { overlapping: true, ..Plan::default() }, Default::default());
+    let request = pap(1, "alice@a.example", 1);
+    let sent = world.ask(&request).unwrap();
+    world.ifindex = ELSEWHERE;
+    assert_eq!(world.ask(&request), None, "the other customer's client does not have this realm");
+    assert_eq!(world.ask(&pap(1, "bob@b.example", 2)), None);
+    world.ifindex = IFINDEX;
+    assert_eq!(world.stats.superseded.read(), 1, "its own request, not the neighbour's");
+    let (_, back) = world.answer(&sent, &home_reply(&sent, 0, Code::ACCESS_ACCEPT, &[]));
+    verified_at_nas(&back.expect("still wanted"), &request);
+}

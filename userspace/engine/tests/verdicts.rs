@@ -137,3 +137,10 @@ fn what_does_not_verify_is_dropped_with_its_reason_and_leaves_no_trace() {
     assert_eq!(world.stats.forwarded.read(), 0);
     assert_eq!(world.pass(20 * SECOND), []);
 }
+
+#[test]
+fn accounting_on_goes_to_the_only_contract_that_takes_accounting() {
+    let mut world = World::with(Plan { auth_only: true, ..Plan::default() }, Default::default());
+    let sent = world.ask_acct(&accounting(1, "", 7)).expect("forwarded");
+    assert_eq!(sent.path.peer, address(ACCT_1));
+}

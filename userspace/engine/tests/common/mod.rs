@@ -34,6 +34,8 @@ use sekisho_wire::{
 pub const AUTH: u16 = 0;
 pub const ACCT: u16 = 1;
 pub const IFINDEX: u32 = 7;
+/// An interface with a domain of its own.
+pub const ELSEWHERE: u32 = 8;
 pub const NAS: &str = "192.0.2.10:40000";
 pub const NAS_B: &str = "192.0.2.20:40000";
 pub const HOME_1: &str = "198.51.100.1:1812";
@@ -62,6 +64,10 @@ pub struct Plan {
     pub kind: PoolKind,
     pub answer_within: Duration,
     pub reject_delay: Duration,
+    /// The address of client 0 is another customer's client too, in another domain: that of the second client.
+    pub overlapping: bool,
+    /// Customer 0 has another contract, with servers for authentication only.
+    pub auth_only: bool,
     pub max_outstanding: u32,
     /// Changed by a reload, it gives all home servers other names, and so other numbers.
     pub names: u32,
@@ -83,6 +89,8 @@ impl Default for Plan {
             kind: PoolKind::FailOver,
             answer_within: Duration::from_secs(10),
             reject_delay: Duration::from_secs(1),
+            overlapping: false,
+            auth_only: false,
             max_outstanding: 65_536,
             names: 0,
             book: Vec::new(),
@@ -98,6 +106,11 @@ impl Plan {
         let mut gate = GateTable::default();
         let mut snapshot = RoutingSnapshot { version: self.version, ..RoutingSnapshot::default() };
         gate.ingresses.insert(IngressKey::untagged(IFINDEX), Ingress { domain: 0, index: 0 });
+        if self.overlapping {
+            let key = SourceKey { domain: 1, address: address_bytes(address(NAS).ip()) };
+            gate.ingresses.insert(IngressKey::untagged(ELSEWHERE), Ingress { domain: 1, index: 1 });
+            gate.sources.insert(key, Source::unlimited(Roles::CLIENT, 1));
+        }
         let mut register = |ip: IpAddr, roles: Roles, id: u32| {
             let key = SourceKey { domain: 0, address: address_bytes(ip) };
             let entry = gate.sources.entry(key).or_insert(Source::unlimited(roles, id));
@@ -182,7 +195,11 @@ impl Plan {
             }
             snapshot.homes[number] = home;
         }
+        let auth_only = Pool { contract: "auth-only".to_owned(), auth: pool.auth.clone(), acct: Vec::new(), ..pool };
         snapshot.pools.push(pool);
+        if self.auth_only {
+            snapshot.pools.push(auth_only);
+        }
         snapshot.gate = gate;
         Arc::new(snapshot)
     }
@@ -218,6 +235,8 @@ pub struct World {
     pub batch: Batch,
     /// The operating system refuses to open ports.
     pub no_ports: bool,
+    /// By which interface packets come in.
+    pub ifindex: u32,
 }
 
 impl World {
@@ -246,7 +265,7 @@ impl World {
         let control = Control::new(Arc::clone(&snapshot));
         let now = Time::from_millis(1_000);
         let batch = Batch::default();
-        World { plan, snapshot, engine, control, stats, now, batch, no_ports: false }
+        World { plan, snapshot, engine, control, stats, now, batch, no_ports: false, ifindex: IFINDEX }
     }
 
     pub fn reload(&mut self, change: impl FnOnce(&mut Plan)) {
@@ -281,7 +300,7 @@ impl World {
             for (packet, (socket, peer, bytes)) in self.batch.free_mut().iter_mut().zip(chunk) {
                 packet.buf.receive_space()[..bytes.len()].copy_from_slice(bytes);
                 packet.buf.set_received(bytes.len());
-                packet.path = Path { socket: *socket, peer: *peer, ifindex: IFINDEX };
+                packet.path = Path { socket: *socket, peer: *peer, ifindex: self.ifindex };
             }
             self.batch.grow(chunk.len());
             self.engine.handle_batch(self.now, &mut self.batch);
