@@ -155,7 +155,7 @@ fn drops(text: &mut String, at: &str, counts: &[Count], style: Style) {
 fn customer(text: &mut String, customer: &Customer, style: Style) {
     let _ = writeln!(
         text,
-        "\n{}  {} requests; {}",
+        "\n{}  {} requests; replies: {}",
         style.bold(&customer.name),
         number(customer.requests),
         replies(&customer.replies)
@@ -213,7 +213,11 @@ fn server(text: &mut String, server: &Server, style: Style) {
     if trouble.iter().any(|(_, count)| *count > 0) {
         let _ = write!(text, ", {}", style.doubtful(&named(&trouble)));
     }
-    let last = server.last_reply.map(|ago| format!(", last reply {} ago", duration(ago))).unwrap_or_default();
+    let last = match server.last_reply {
+        Some(ago) => format!(", last reply {} ago", duration(ago)),
+        None if server.requests > 0 => format!(", {}", style.bad("no reply ever")),
+        None => String::new(),
+    };
     let _ = writeln!(text, "{last}{}", latency(&server.latency));
 }
 
@@ -272,6 +276,7 @@ mod tests {
             address: "192.0.2.1:1812".into(),
             state: "dead".into(),
             since: 75.0,
+            requests: 3,
             timeouts: 3,
             ..Server::default()
         };
@@ -284,7 +289,7 @@ mod tests {
             vec![Interface { name: "lo".into(), mode: "generic".into(), reason: Some("lo has no native XDP".into()) }];
         let text = page(&report, Style::Plain);
         assert!(text.contains("acme-home-1 auth 192.0.2.1:1812 dead for 1 min 15 s"), "{text}");
-        assert!(text.contains("timeouts 3"), "{text}");
+        assert!(text.contains("timeouts 3, no reply ever"), "{text}");
         assert!(text.contains("1,234,567 requests"), "{text}");
         assert!(text.contains("served by no contract"), "{text}");
         assert!(text.contains("12 reply_forged in userspace: replies that do not verify"), "{text}");

@@ -65,7 +65,8 @@ impl Running {
                 Ok(told(changes, &warnings))
             }
             Err(error) => {
-                tracing::warn!(%error, "not reloaded: nothing has changed");
+                // A line of the log for each: a fault may be what somebody searches for.
+                error.to_string().lines().for_each(|line| tracing::warn!("not reloaded: {line}"));
                 Err(error)
             }
         }

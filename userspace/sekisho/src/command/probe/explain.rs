@@ -131,7 +131,9 @@ impl Story<'_> {
                 text,
                 "The home server {} ({}) did not answer in time and is {} now: is it running, is our address its client, \
                  and are the secrets the same?",
-                server.name, server.address, server.state
+                server.name,
+                server.address,
+                if server.state == "zombie" { "a zombie" } else { &server.state }
             );
         }
         if found {
