@@ -3,7 +3,8 @@
 //! Workers report two facts through atomics (a verified reply; a request that went unanswered); this state machine turns
 //! them into states, ten times a second:
 //!
-//! - alive → zombie: a request went unanswered for `response_window`, and no verified reply has come since it was sent;
+//! - alive → zombie: a request went unanswered for `response_window` (or for all the time of a client that waits less), and no
+//!   verified reply has come since it was sent;
 //! - zombie → alive: a verified reply; zombie → dead: none for `zombie_period`;
 //! - dead → alive: a verified reply, or `revive_interval` has passed.
 

@@ -242,7 +242,7 @@ pub struct HomeStats {
     pub retransmitted: Counter,
     /// Verified replies, by code.
     pub replies: Replies,
-    /// Requests not answered within `response_window`.
+    /// Requests not answered within `response_window`, or in all the time of a client that waits less.
     pub timeouts: Counter,
     /// Replies that did not verify.
     pub forged: Counter,
