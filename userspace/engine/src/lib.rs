@@ -33,6 +33,7 @@ pub mod packet;
 mod pool;
 mod ports;
 mod random;
+mod reasons;
 mod reply;
 mod request;
 mod route;

@@ -7,9 +7,9 @@ use sekisho_wire::{
     attr,
     build::turn_into_reply,
     code::Code,
-    forward::{RewriteError, rewrite_request},
-    scan::{Layout, Malformed, scan},
-    verify::{Refusal, RequestPolicy, Verified, verify_request},
+    forward::rewrite_request,
+    scan::{Layout, scan},
+    verify::{RequestPolicy, Verified, verify_request},
 };
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     identifiers::AllIdentifiers,
     packet::{Action, Packet},
     pool,
+    reasons::{malformed, refused, unwritable},
     route::{Route, route},
     snapshot::{Client, ClientId, Customer, HomeKind, HomeServer, Pool, RealmId, RoutingSnapshot},
     stages::{RequestStep, Signer, Step, Unsealed},
@@ -399,38 +400,6 @@ pub(crate) fn policy(client: &Client) -> RequestPolicy {
 /// The first four octets, zeros where there are fewer.
 pub(crate) fn head(datagram: &[u8]) -> [u8; 4] {
     datagram.first_chunk().copied().unwrap_or_default()
-}
-
-pub(crate) fn malformed(fault: Malformed) -> Reason {
-    match fault {
-        Malformed::TooShort => Reason::TooShort,
-        Malformed::BadLength => Reason::BadLength,
-        Malformed::BadAttribute => Reason::BadAttribute,
-    }
-}
-
-pub(crate) fn unwritable(fault: RewriteError) -> Reason {
-    match fault {
-        RewriteError::TooLong(_) => Reason::TooLong,
-        RewriteError::Code(_) => Reason::ReplyCode,
-        RewriteError::OtherPacket | RewriteError::Malformed(_) => Reason::BadAttribute,
-    }
-}
-
-fn refused(refusal: Refusal) -> Reason {
-    match refusal {
-        Refusal::NotARequest => Reason::BadCode,
-        Refusal::MessageAuthenticatorMissing => Reason::MessageAuthenticatorMissing,
-        Refusal::MessageAuthenticatorBad => Reason::MessageAuthenticatorBad,
-        Refusal::MessageAuthenticatorRepeated => Reason::MessageAuthenticatorRepeated,
-        Refusal::EapWithoutMessageAuthenticator => Reason::EapWithoutMessageAuthenticator,
-        Refusal::ProxyStateWithoutMessageAuthenticator => Reason::ProxyStateWithoutMessageAuthenticator,
-        Refusal::AuthenticatorBad => Reason::AuthenticatorBad,
-        Refusal::PasswordLength | Refusal::PasswordRepeated => Reason::PasswordLength,
-        Refusal::Arap => Reason::Arap,
-        Refusal::ForbiddenAttribute => Reason::ForbiddenAttribute,
-        Refusal::SessionIdMissing => Reason::SessionIdMissing,
-    }
 }
 
 /// Octets of an address, for keys that do not care about the family.
