@@ -1,6 +1,6 @@
 //! What is shipped beside the program holds: alert rules, the scrape configuration, the systemd unit.
 //!
-//! `tests/setup.sh` installs promtool; where a tool is missing, what it would check is left out, and said.
+//! `tests/setup.sh` installs the tools that judge them.
 
 #![allow(clippy::unwrap_used, reason = "what a test cannot set up, fails it")]
 
@@ -26,7 +26,7 @@ fn passes(tool: &str, arguments: &[&str], directory: &Path, input: &str) {
     let mut command = Command::new(tool);
     command.args(arguments).current_dir(directory).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = match command.spawn() {
-        Err(error) if error.kind() == ErrorKind::NotFound => return eprintln!("{tool} is missing: nothing is checked"),
+        Err(error) if error.kind() == ErrorKind::NotFound => panic!("{tool} is missing: tests/setup.sh installs it"),
         child => child.unwrap(),
     };
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
