@@ -7,11 +7,12 @@ use sekisho_wire::forward::redirect_request;
 use crate::{
     engine::{Engine, Transmit},
     pool,
-    request::{may_take, octets},
+    request::octets,
     snapshot::{HomeKind, RealmService, RoutingSnapshot},
     table::{State, Upstream},
     time::Time,
     timers::Timer,
+    verdict::may_take,
 };
 
 impl Engine {

@@ -11,8 +11,9 @@
 //!
 //! A request's way through the engine, a file for each part (`stages` is how a whole batch goes it):
 //!
-//! 1. `request`: the gate again (it can be off in the kernel), one pass over the packet, duplicates, the verdict;
-//! 2. `route`: the realm, and what its client's customer may have of it; `pool`: which server;
+//! 1. `request`: the gate again (it can be off in the kernel), one pass over the packet, duplicates;
+//! 2. `verdict`: forwarded, refused or answered here, by `route` (the realm, and what its client's customer may have of it) and
+//!    `pool` (which server);
 //! 3. `identifiers` and `ports`: 256 identifiers on each local port, oldest first, more ports while they run short;
 //! 4. `reply`: matched by (port, server, identifier), then by authenticator; restored for the client, remembered;
 //! 5. `failover`: what the wheel in `timers` sets off: another server, the end, a Reject held back.
@@ -46,6 +47,7 @@ mod store;
 mod table;
 pub mod time;
 mod timers;
+mod verdict;
 
 pub use control::{Control, ControlEvent};
 pub use engine::{Engine, Event};

@@ -1,0 +1,252 @@
+//! What becomes of a verified request: forwarded, refused, or answered here.
+
+use sekisho_abi::{PortKind, Reason, address_bytes};
+use sekisho_wire::{
+    attr, build::turn_into_reply, code::Code, forward::rewrite_request, scan::Layout, verify::Verified,
+};
+
+use crate::{
+    engine::Engine,
+    health::Health,
+    identifiers::AllIdentifiers,
+    packet::{Action, Packet},
+    pool,
+    reasons::unwritable,
+    route::{Route, route},
+    snapshot::{Client, Customer, HomeKind, HomeServer, Pool, RealmId, RoutingSnapshot},
+    stages::{Signer, Unsealed},
+    table::{Fingerprint, FlowKey, Request, State, Upstream},
+    time::Time,
+};
+
+/// More Proxy-States than this are a loop, whoever's they are (CONFORMANCE §2.7).
+const MAX_PROXY_STATES: u16 = 10;
+/// Error-Cause "Request Not Routable (Proxy)" (RFC 5176 §3.5).
+const NOT_ROUTABLE: [u8; 4] = 502u32.to_be_bytes();
+/// Requests that may wait for a dead home server: enough to notice soon that it lives again, few enough that the
+/// identifiers which rest afterwards stay bounded, whatever the load.
+const DEAD_OUTSTANDING: u32 = 64;
+
+/// A verified request, and what it came into.
+pub(crate) struct Arrival<'s> {
+    pub(crate) now: Time,
+    pub(crate) snapshot: &'s RoutingSnapshot,
+    pub(crate) client: &'s Client,
+    pub(crate) customer: &'s Customer,
+    pub(crate) key: FlowKey,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+impl Engine {
+    /// The verdict table for a `client`: its own customer's realms are forwarded, everything else is refused.
+    pub(crate) fn follow_route(
+        &mut self,
+        arrival: &Arrival<'_>,
+        verified: &Verified,
+        packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
+    ) -> Result<Action, Reason> {
+        let layout = verified.layout();
+        if self.loops(layout, packet.buf.bytes()) {
+            self.stats.loops.increment();
+            tracing::debug!(client = arrival.client.contract, "proxy loop: the request has been here before");
+            return self.refuse(arrival, None, verified, packet);
+        }
+        let route = route(arrival.snapshot, arrival.customer, packet.buf.bytes(), layout);
+        self.tell(arrival, layout, route);
+        let (realm, pool) = match route {
+            Route::Proxy(realm, pool) => (Some(realm), pool),
+            Route::WholeNas(pool) => (None, pool),
+            Route::Unserved(realm) => return self.refuse(arrival, Some(realm), verified, packet),
+            Route::Unknown => return self.refuse(arrival, None, verified, packet),
+        };
+        let pool = arrival.snapshot.pool(pool).ok_or(Reason::NoServer)?;
+        if pool.members(HomeKind::of(layout.code)).is_empty() {
+            return self.refuse(arrival, realm, verified, packet);
+        }
+        if let Some(realm) = realm.and_then(|id| arrival.snapshot.realm(id)) {
+            realm.stats.worker(self.settings.worker).requests.increment();
+        }
+        self.forward(arrival, realm, pool, verified, packet, unsealed)
+    }
+
+    /// A line for whoever looks for one client's requests.
+    fn tell(&self, arrival: &Arrival<'_>, layout: &Layout, route: Route) {
+        let (verdict, realm, pool) = match route {
+            Route::Proxy(realm, pool) => ("forwarded", Some(realm), Some(pool)),
+            Route::WholeNas(pool) => ("forwarded for the whole NAS", None, Some(pool)),
+            Route::Unserved(realm) => ("refused: no contract serves the realm", Some(realm), None),
+            Route::Unknown => ("refused: no realm of this customer", None, None),
+        };
+        tracing::debug!(
+            client = arrival.client.contract,
+            code = layout.code.name(),
+            realm = realm.and_then(|id| arrival.snapshot.realm(id)).map(|realm| realm.name.as_str()),
+            contract = pool.and_then(|id| arrival.snapshot.pool(id)).map(|pool| pool.contract.as_str()),
+            verdict,
+            "request"
+        );
+    }
+
+    fn forward(
+        &mut self,
+        arrival: &Arrival<'_>,
+        realm: Option<RealmId>,
+        pool: &Pool,
+        verified: &Verified,
+        packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
+    ) -> Result<Action, Reason> {
+        let Arrival { now, snapshot, client, .. } = *arrival;
+        let kind = HomeKind::of(verified.layout().code);
+        let choice = {
+            let identifiers = &self.identifiers;
+            let key = address_bytes(arrival.key.peer.ip());
+            pool::choose(snapshot, pool, kind, 0, &key, |home, health| may_take(identifiers, now, home, health))
+        };
+        let Some(pool::Choice { home, bit }) = choice else {
+            // Perhaps for want of a port: where no request gets through, this is the only place to ask for one.
+            for home in pool.members(kind).iter().filter_map(|id| snapshot.home(*id)) {
+                self.supply(now, home);
+            }
+            return Err(lack(snapshot, pool, kind));
+        };
+        let index = self.table.reserve();
+        let identifiers = self.identifiers.of_mut(home.id).ok_or(Reason::NoIdentifier)?;
+        let slot = identifiers.take(now, index).ok_or(Reason::NoIdentifier)?;
+        let authenticator = self.random.authenticator();
+        let marker = &self.settings.marker;
+        let buf = &mut packet.buf;
+        let seal = rewrite_request(buf, verified, &client.secret, &home.secret, slot.id, &authenticator, marker)
+            .map_err(unwritable)
+            .inspect_err(|_| identifiers.answered(slot))?;
+        let stats = home.stats.worker(self.settings.worker);
+        stats.requests.increment();
+        stats.outstanding.set(u64::from(identifiers.outstanding()));
+        self.stats.forwarded.increment();
+        let upstream = Upstream {
+            home: home.id,
+            address: home.address,
+            slot,
+            first_sent: now,
+            last_sent: now,
+            tried: bit,
+            overdue: false,
+        };
+        let request = self.record(arrival, realm, State::InFlight(upstream), packet.buf.bytes());
+        let due = (now + home.response_window).min(request.deadline);
+        self.table.insert(request);
+        let signer = Signer::Home(home.id, snapshot.version);
+        *unsealed = self.table.token(index).map(|token| Unsealed { token, seal, signer });
+        self.timers.arm(index, due);
+        self.snapshots.hold();
+        self.supply(now, home);
+        Ok(Action::Send(upstream.path()))
+    }
+
+    /// A request that will not be served: a Reject after `reject_delay`; for accounting silence, so that the NAS keeps it.
+    fn refuse(
+        &mut self,
+        arrival: &Arrival<'_>,
+        realm: Option<RealmId>,
+        verified: &Verified,
+        packet: &mut Packet,
+    ) -> Result<Action, Reason> {
+        let Arrival { now, client, customer, .. } = *arrival;
+        customer.stats.worker(self.settings.worker).unroutable.increment();
+        if verified.layout().code != Code::ACCESS_REQUEST {
+            return Err(Reason::Unrouted);
+        }
+        let cause = [(attr::ERROR_CAUSE, &NOT_ROUTABLE[..])];
+        turn_into_reply(&mut packet.buf, verified, Code::ACCESS_REJECT, &client.secret, &cause).map_err(unwritable)?;
+        let hold = !client.reject_delay.is_zero() && self.delayed < self.settings.limits.max_delayed_rejects;
+        let state = if hold { State::Delayed } else { State::Answered };
+        let request = self.record(arrival, realm, state, packet.buf.bytes());
+        let index = self.table.insert(request);
+        if hold {
+            self.delayed += 1;
+            self.stats.delayed.increment();
+            self.timers.arm(index, now + client.reject_delay);
+            return Ok(Action::Hold);
+        }
+        if !client.reject_delay.is_zero() {
+            self.stats.undelayed.increment();
+        }
+        self.remember(now, index);
+        self.count_reply(arrival.snapshot, index, now);
+        Ok(Action::Send(arrival.key.path()))
+    }
+
+    /// Answers a Status-Server: that we are here, whatever the state of home servers (RFC 5997 §3, §4.4). Not remembered: each
+    /// has an identifier of its own, and its answer costs no more than a look-up would.
+    pub(crate) fn answer_status(
+        &mut self,
+        arrival: &Arrival<'_>,
+        verified: &Verified,
+        packet: &mut Packet,
+    ) -> Result<Action, Reason> {
+        self.stats.status.increment();
+        let service = self.settings.services.get(usize::from(arrival.key.service));
+        let accounting = service.is_some_and(|service| service.kind == PortKind::Acct as u32);
+        let code = if accounting { Code::ACCOUNTING_RESPONSE } else { Code::ACCESS_ACCEPT };
+        turn_into_reply(&mut packet.buf, verified, code, &arrival.client.secret, &[]).map_err(unwritable)?;
+        Ok(Action::Send(arrival.key.path()))
+    }
+
+    /// Makes a record for the table, with a copy of `bytes`.
+    fn record(&mut self, arrival: &Arrival<'_>, realm: Option<RealmId>, state: State, bytes: &[u8]) -> Request {
+        Request {
+            key: arrival.key,
+            fingerprint: arrival.fingerprint,
+            version: arrival.snapshot.version,
+            client: arrival.client.id,
+            realm,
+            arrived: arrival.now,
+            deadline: arrival.now + arrival.client.answer_within,
+            bytes: self.store.put(bytes),
+            batch: self.batches,
+            state,
+        }
+    }
+
+    /// Makes sure that the table has room, by forgetting the oldest answer if need be.
+    pub(crate) fn make_room(&mut self) -> Result<(), Reason> {
+        if self.table.len() >= self.settings.limits.max_requests as usize {
+            let oldest = self.timers.oldest().ok_or(Reason::TableFull)?;
+            self.remove(oldest);
+        }
+        Ok(())
+    }
+
+    fn loops(&self, layout: &Layout, datagram: &[u8]) -> bool {
+        if layout.proxy_states == 0 {
+            return false;
+        }
+        let marker = &self.settings.marker[..];
+        layout.proxy_states > MAX_PROXY_STATES
+            || layout
+                .attributes(datagram)
+                .any(|attribute| attribute.number == attr::PROXY_STATE && attribute.value == marker)
+    }
+}
+
+impl HomeKind {
+    /// The kind that takes requests with this code.
+    fn of(code: Code) -> HomeKind {
+        if code == Code::ACCESS_REQUEST { HomeKind::Auth } else { HomeKind::Acct }
+    }
+}
+
+/// Whether another request may go to this home server now.
+pub(crate) fn may_take(identifiers: &AllIdentifiers, now: Time, home: &HomeServer, health: Health) -> bool {
+    identifiers.of(home.id).is_some_and(|identifiers| {
+        identifiers.can_take(now)
+            && identifiers.outstanding() < home.max_outstanding
+            && (health != Health::Dead || identifiers.outstanding() < DEAD_OUTSTANDING)
+    })
+}
+
+fn lack(snapshot: &RoutingSnapshot, pool: &Pool, kind: HomeKind) -> Reason {
+    let mut homes = pool.members(kind).iter().filter_map(|id| snapshot.home(*id));
+    if homes.any(|home| home.state.health() != Health::Dead) { Reason::NoIdentifier } else { Reason::NoServer }
+}
