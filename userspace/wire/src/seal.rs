@@ -94,7 +94,8 @@ mod tests {
         for count in [0, 1, 2, 31, 32, 33, 100] {
             let mut together: Vec<Vec<u8>> = (0..count).map(|i| vec![i as u8; 40 + 13 * i]).collect();
             let mut alone = together.clone();
-            let seal = |i: usize| Seal { message_authenticator: !i.is_multiple_of(3), authenticator: i.is_multiple_of(2) };
+            let seal =
+                |i: usize| Seal { message_authenticator: !i.is_multiple_of(3), authenticator: i.is_multiple_of(2) };
             let packets = together.iter_mut().enumerate();
             let mut jobs: Vec<_> =
                 packets.map(|(i, packet)| Job { packet, secret: &secrets[i % 2], seal: seal(i) }).collect();
