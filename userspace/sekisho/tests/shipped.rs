@@ -2,7 +2,7 @@
 //!
 //! `tests/setup.sh` installs the tools that judge them.
 
-#![allow(clippy::unwrap_used, reason = "what a test cannot set up, fails it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what a test cannot set up, fails it")]
 
 mod common;
 
