@@ -197,3 +197,15 @@ impl Table {
         Some(request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_takes_what_the_page_on_performance_says() {
+        // The place, its link in the timers (24), and its share of the index by key (5 at the fullest, 10 at the emptiest).
+        let octets = size_of::<Place>() + 24 + 10;
+        assert!((200..=300).contains(&octets), "{octets}");
+    }
+}
