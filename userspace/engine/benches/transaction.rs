@@ -40,17 +40,6 @@ fn request(code: Code, id: u8, salt: u32) -> Vec<u8> {
     builder.build(&nas_secret()).unwrap()
 }
 
-fn fill<'a>(world: &mut World, packets: impl Iterator<Item = (Path, &'a [u8])>) {
-    world.batch.clear();
-    for (path, bytes) in packets {
-        let packet = &mut world.batch.free_mut()[0];
-        packet.buf.receive_space()[..bytes.len()].copy_from_slice(bytes);
-        packet.buf.set_received(bytes.len());
-        packet.path = Path { ifindex: IFINDEX, ..path };
-        world.batch.grow(1);
-    }
-}
-
 /// Time that the engine takes for `rounds` batches, requests and replies together.
 fn transactions(world: &mut World, service: u16, code: Code, home: usize, rounds: u64) -> Duration {
     let peer = address(NAS);
@@ -60,7 +49,7 @@ fn transactions(world: &mut World, service: u16, code: Code, home: usize, rounds
     for round in 0..rounds {
         let requests: Vec<_> =
             (0..BATCH as u64).map(|n| request(code, (round * 64 + n) as u8, (round * 64 + n) as u32)).collect();
-        fill(world, requests.iter().map(|bytes| (client, &bytes[..])));
+        world.fill(requests.iter().map(|bytes| (client, &bytes[..])));
         world.now = Time(world.now.0 + 2_000_000);
         spent += timed(|| world.engine.handle_batch(world.now, &mut world.batch));
         let replies: Vec<_> = world
@@ -75,7 +64,7 @@ fn transactions(world: &mut World, service: u16, code: Code, home: usize, rounds
                 (path, home_reply(&sent, home, answer, attrs))
             })
             .collect();
-        fill(world, replies.iter().map(|(path, bytes)| (*path, &bytes[..])));
+        world.fill(replies.iter().map(|(path, bytes)| (*path, &bytes[..])));
         spent += timed(|| {
             world.engine.handle_batch(world.now, &mut world.batch);
             world.engine.handle_timeout(world.now);

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use sekisho_abi::address_bytes;
 use sekisho_wire::forward::redirect_request;
 
 use crate::{
     engine::{Engine, Transmit},
     pool,
-    request::octets,
     snapshot::{HomeKind, RealmService, RoutingSnapshot},
     table::{State, Upstream},
     time::Time,
@@ -98,7 +98,7 @@ impl Engine {
         let (peer, deadline) = (request.key.peer, request.deadline);
         let choice = {
             let identifiers = &self.identifiers;
-            pool::choose(snapshot, pool, from.kind, old.tried, &octets(peer.ip()), |home, health| {
+            pool::choose(snapshot, pool, from.kind, old.tried, &address_bytes(peer.ip()), |home, health| {
                 // Even a dead one, where nothing better is left: its answer is the first sign that it lives again.
                 may_take(identifiers, now, home, health)
             })

@@ -3,7 +3,7 @@
 use crate::{
     health::Health,
     random::rendezvous,
-    snapshot::{HomeId, HomeKind, HomeServer, Pool, PoolKind, RoutingSnapshot},
+    snapshot::{HomeKind, HomeServer, Pool, PoolKind, RoutingSnapshot},
 };
 
 /// A chosen server and its place in the pool's list.
@@ -27,16 +27,12 @@ pub fn choose<'s>(
     key: &[u8],
     mut may_take: impl FnMut(&HomeServer, Health) -> bool,
 ) -> Option<Choice<'s>> {
-    let members = match kind {
-        HomeKind::Auth => &pool.auth,
-        HomeKind::Acct => &pool.acct,
-    };
     let mut best: Option<((Health, u64), Choice<'s>)> = None;
-    for (place, id) in members.iter().take(64).enumerate() {
+    for (place, id) in pool.members(kind).iter().take(64).enumerate() {
         let bit = 1 << place;
         let Some(home) = snapshot.home(*id).filter(|_| tried & bit == 0) else { continue };
         let health = home.state.health();
-        let rank = (health, rank(pool, *id, place, home, key));
+        let rank = (health, rank(pool, place, home, key));
         let better = best.as_ref().is_none_or(|(best, _)| (rank.0 as u8, rank.1) < (best.0 as u8, best.1));
         if better && may_take(home, health) {
             best = Some((rank, Choice { home, bit }));
@@ -50,7 +46,7 @@ pub fn choose<'s>(
 }
 
 /// Smaller is better.
-fn rank(pool: &Pool, _: HomeId, place: usize, home: &HomeServer, key: &[u8]) -> u64 {
+fn rank(pool: &Pool, place: usize, home: &HomeServer, key: &[u8]) -> u64 {
     match pool.kind {
         PoolKind::FailOver => place as u64,
         // By name, not by id or place: every node and every order of the document chooses alike.

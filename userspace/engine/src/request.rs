@@ -1,7 +1,5 @@
 //! A packet from a client: gate, well-formedness, duplicates, verification.
 
-use std::net::IpAddr;
-
 use sekisho_abi::{Reason, address_bytes};
 use sekisho_wire::{
     code::Code,
@@ -182,9 +180,4 @@ pub(crate) fn policy(client: &Client) -> RequestPolicy {
 /// The first four octets, zeros where there are fewer.
 pub(crate) fn head(datagram: &[u8]) -> [u8; 4] {
     datagram.first_chunk().copied().unwrap_or_default()
-}
-
-/// Octets of an address, for keys that do not care about the family.
-pub(crate) fn octets(address: IpAddr) -> [u8; 16] {
-    address_bytes(address)
 }

@@ -36,18 +36,8 @@ static ALLOCATOR: Counting = Counting;
 
 /// One round: a batch of logins (each of them repeated), a batch of answers, and time.
 fn round(world: &mut World, requests: &[Vec<u8>], replies: &mut Vec<(Path, Vec<u8>)>, count: &mut u64) {
-    let fill = |world: &mut World, packets: &mut dyn Iterator<Item = (Path, &[u8])>| {
-        world.batch.clear();
-        for (path, bytes) in packets {
-            let packet = &mut world.batch.free_mut()[0];
-            packet.buf.receive_space()[..bytes.len()].copy_from_slice(bytes);
-            packet.buf.set_received(bytes.len());
-            packet.path = Path { ifindex: IFINDEX, ..path };
-            world.batch.grow(1);
-        }
-    };
     let client = Path { socket: Socket::Service(AUTH), peer: address(NAS), ifindex: IFINDEX };
-    fill(world, &mut requests.iter().map(|bytes| (client, &bytes[..])));
+    world.fill(requests.iter().map(|bytes| (client, &bytes[..])));
     *count += counted(|| world.engine.handle_batch(world.now, &mut world.batch));
     replies.clear();
     for packet in world.batch.packets() {
@@ -57,7 +47,7 @@ fn round(world: &mut World, requests: &[Vec<u8>], replies: &mut Vec<(Path, Vec<u
         }
     }
     assert_eq!(replies.len(), requests.len() / 2);
-    fill(world, &mut replies.iter().map(|(path, bytes)| (*path, &bytes[..])));
+    world.fill(replies.iter().map(|(path, bytes)| (*path, &bytes[..])));
     *count += counted(|| {
         world.engine.handle_batch(world.now, &mut world.batch);
         world.now = sekisho_engine::Time(world.now.0 + 500_000_000);

@@ -1,4 +1,4 @@
-//! Hours of a bad network from one seed: loss, duplication, delay, servers that go and come back, NASes that repeat
+//! Minutes of a bad network from one seed: loss, duplication, delay, servers that go and come back, NASes that repeat
 //! themselves. What must hold, holds for every login; the same seed gives the same history to the last octet.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are not tests to clippy")]

@@ -317,6 +317,18 @@ impl World {
         out
     }
 
+    /// Puts packets into the batch, for a test that handles it itself.
+    pub fn fill<'a>(&mut self, packets: impl Iterator<Item = (Path, &'a [u8])>) {
+        self.batch.clear();
+        for (path, bytes) in packets {
+            let packet = &mut self.batch.free_mut()[0];
+            packet.buf.receive_space()[..bytes.len()].copy_from_slice(bytes);
+            packet.buf.set_received(bytes.len());
+            packet.path = Path { ifindex: IFINDEX, ..path };
+            self.batch.grow(1);
+        }
+    }
+
     /// From the NAS to the authentication socket.
     pub fn ask(&mut self, request: &[u8]) -> Option<Sent> {
         self.receive(Socket::Service(AUTH), address(NAS), request).1
