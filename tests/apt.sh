@@ -20,13 +20,23 @@ apt_installed() {
     [ "$(dpkg-query --show --showformat='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]
 }
 
+# Asks the archive what it has now, once: the lists of a machine image can be months old.
+apt_refresh() {
+    command -v apt-get >/dev/null || return 1
+    [ -z "${APT_UPDATED:-}" ] || return 0
+    as_root apt-get update -qq && APT_UPDATED=1
+}
+
 # Whether a package can be had; looks at the archive once more before it says no.
 apt_available() {
     command -v apt-get >/dev/null || return 1
     apt-cache show "$1" >/dev/null 2>&1 && return 0
-    [ -z "${APT_UPDATED:-}" ] || return 1
-    APT_UPDATED=1
-    as_root apt-get update -qq && apt-cache show "$1" >/dev/null 2>&1
+    [ -z "${APT_UPDATED:-}" ] && apt_refresh && apt-cache show "$1" >/dev/null 2>&1
+}
+
+# Whether an installed package is older than the one that the archive has.
+apt_outdated() {
+    apt-cache policy "$1" 2>/dev/null | awk '/Installed:/ { i = $2 } /Candidate:/ { c = $2 } END { exit i == c || i == "(none)" }'
 }
 
 # Everything that is started at boot: systemd's wants, sysvinit's start links.
@@ -35,11 +45,19 @@ _apt_enabled() {
     find /etc -path '/etc/rc[2-5S].d/S*' -type l 2>/dev/null || true
 }
 
-# Installs those of the packages that are missing. Nothing is started and nothing enabled by it.
+# Installs those of the packages that are missing, and with --upgrade those that are outdated as well. Nothing is started
+# and nothing enabled by it.
 apt_install() (
+    upgrade=
+    if [ "$1" = --upgrade ]; then
+        upgrade=1
+        shift
+    fi
     missing=()
     for package in "$@"; do
-        apt_installed "$package" || missing+=("$package")
+        if ! apt_installed "$package" || { [ -n "$upgrade" ] && apt_outdated "$package"; }; then
+            missing+=("$package")
+        fi
     done
     [ ${#missing[@]} -gt 0 ] || exit 0
     echo "installing: ${missing[*]}"

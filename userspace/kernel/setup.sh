@@ -8,6 +8,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../../tests/apt.sh"
 
 BPF_LINKER=0.13.0
+# The oldest LLVM that this bpf-linker can be built for.
+OLDEST_LLVM=21
 
 say() { echo "setup: $*"; }
 fail() { echo "setup: $*" >&2; exit 1; }
@@ -28,13 +30,18 @@ linker_matches() {
     grep -q "\"llvm-$1\"" <<<"$entry"
 }
 
-linker_possible() { linker_matches "$1" || [ -d "/usr/lib/llvm-$1/include" ] || apt_available "llvm-$1-dev"; }
+linker_possible() {
+    linker_matches "$1" && return 0
+    [ "$1" -ge "$OLDEST_LLVM" ] && { [ -d "/usr/lib/llvm-$1/include" ] || apt_available "llvm-$1-dev"; }
+}
 
 usable() { has_rust_src "$1" && linker_possible "$(llvm_of "$1")"; }
 
 debian_toolchain() {
+    # Debian moves these on within a release: an old list, or an old installation, names a rustc with too old an LLVM.
+    apt_refresh
     apt_available rust-web-src && apt_available rustc-web && apt_available cargo-web || return 1
-    apt_install rustc-web cargo-web rust-web-src
+    apt_install --upgrade rustc-web cargo-web rust-web-src
     rustup toolchain link ebpf /usr
     say "Debian's rustc is the rustup toolchain \`ebpf\` now"
     usable ebpf
