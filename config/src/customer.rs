@@ -1,8 +1,9 @@
 //! One customer (契約者), as checked: `customers/NAME.toml`.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use sekisho_wire::{nai::CanonicalRealm, secret::Secret};
+use regex::bytes::Regex;
+use sekisho_wire::{nai::CanonicalRealm, policy::Policy, secret::Secret, select::AttributeId};
 
 use crate::node::Ports;
 
@@ -19,6 +20,19 @@ pub struct Customer {
     pub clients: Vec<Client>,
     /// Its `proxy` contracts; no realm is in two of them.
     pub proxies: Vec<Proxy>,
+    /// Who may send CoA and Disconnect to its terminals (RFC 5176).
+    pub dynauth: Vec<DynAuth>,
+    /// What is changed in the requests and the replies of all its terminals.
+    pub policies: Policies,
+}
+
+/// What is changed in each direction. `None` changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policies {
+    /// On the way to a home server (for dynamic authorization: to the terminal's server).
+    pub request: Option<Arc<Policy>>,
+    /// On the way to a terminal.
+    pub reply: Option<Arc<Policy>>,
 }
 
 impl Customer {
@@ -56,17 +70,34 @@ pub enum Unserviceable {
 pub struct Realm {
     /// Where it is looked for.
     pub selector: Selector,
-    /// Its canonical name: NFC, case-folded, A-label, without trailing dot.
+    /// Its canonical name: NFC, case-folded, A-label, without trailing dot. A pattern is called by a name of its own.
     pub name: CanonicalRealm,
+    /// With [`Selector::Pattern`]: what a canonical suffix is matched with.
+    pub pattern: Option<Pattern>,
 }
 
+/// A regular expression; equal where it is written alike.
+#[derive(Clone, Debug)]
+pub struct Pattern(pub Regex);
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Pattern) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Eq for Pattern {}
+
 impl fmt::Display for Realm {
-    /// `acme.example`, `prefix:acme`, `apn:internet.acme`.
+    /// `acme.example`, `prefix:acme`, `nt:acme`, `apn:internet.acme`, `pattern:all-of-acme`, `default:default`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.selector {
             Selector::Suffix => write!(f, "{}", self.name),
             Selector::Prefix => write!(f, "prefix:{}", self.name),
+            Selector::NtDomain => write!(f, "nt:{}", self.name),
             Selector::Apn => write!(f, "apn:{}", self.name),
+            Selector::Pattern => write!(f, "pattern:{}", self.name),
+            Selector::Default => write!(f, "default:{}", self.name),
         }
     }
 }
@@ -78,8 +109,14 @@ pub enum Selector {
     Suffix,
     /// Before the first `/` of User-Name.
     Prefix,
+    /// Before the first `\` of User-Name, a Windows domain.
+    NtDomain,
     /// Called-Station-Id.
     Apn,
+    /// The suffix, where nothing exact matches.
+    Pattern,
+    /// Nowhere: what nothing else matches.
+    Default,
 }
 
 /// A `client` contract: one terminal with one address (Art. 5.2).
@@ -95,13 +132,76 @@ pub struct Client {
     pub ingresses: Vec<String>,
     /// Shared with the terminal.
     pub secret: Secret,
-    /// Access-Requests without Message-Authenticator are dropped.
-    pub require_message_authenticator: bool,
+    /// The secret before it, still accepted.
+    pub previous_secret: Option<Secret>,
+    /// Whether Access-Requests without Message-Authenticator are dropped.
+    pub require_message_authenticator: Require,
     /// Access-Requests with Proxy-State but without Message-Authenticator are dropped (CVE-2024-3596).
     pub limit_proxy_state: bool,
     /// Rejects that we make ourselves leave this long after the request came.
     pub reject_delay: Duration,
-    /// How long the terminal waits for us in all: its own timeout times its tries.
+    /// Within this time a request is answered, by a home server or by `when_unanswered`.
+    pub answer_within: Duration,
+    /// What an Access-Request gets that nobody has answered by then.
+    pub when_unanswered: Unanswered,
+    /// NAS-IP-Address, NAS-IPv6-Address and NAS-Identifier of its requests are checked.
+    pub check_nas: bool,
+    /// What it gives as NAS-IP-Address or NAS-IPv6-Address, beside its own address.
+    pub nas_addresses: Vec<IpAddr>,
+    /// What it gives as NAS-Identifier; empty: anything.
+    pub nas_identifiers: Vec<String>,
+    /// Operator-Name (RFC 5580) that is added where a request has none, with its namespace: `1acme.example`.
+    pub operator_name: Option<String>,
+    /// For names without a realm: one of the customer's realms, by its name.
+    pub default_realm: Option<CanonicalRealm>,
+    /// A User-Name without any delimiter may itself be a realm.
+    pub bare_domain: bool,
+    /// A carrier's suffix that is taken off before a realm is looked for.
+    pub outer_suffix: Option<CanonicalRealm>,
+    /// Accepts may grant Service-Type Administrative and NAS-Prompt.
+    pub administrative: bool,
+    /// The port where it takes CoA and Disconnect; `None`: it takes none.
+    pub dynauth: Option<u16>,
+    /// What is changed in its requests, before the customer's rules, and in replies to it, after them.
+    pub policies: Policies,
+}
+
+/// Whether Message-Authenticator is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Require {
+    /// Always.
+    Yes,
+    /// Never.
+    No,
+    /// Once one has come that EAP did not demand.
+    Auto,
+}
+
+/// What an Access-Request gets that nobody answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// An Access-Reject.
+    Reject,
+    /// Nothing.
+    Silence,
+}
+
+/// A customer's dynamic-authorization client (RFC 5176): a server that may send CoA and Disconnect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DynAuth {
+    /// Its name, unique in the node among all contracts.
+    pub name: String,
+    /// Its address, unique in its domain among all dynamic-authorization clients.
+    pub address: IpAddr,
+    /// Name of the domain that the address belongs to.
+    pub domain: String,
+    /// Names of the ingresses that it may come in by, all of its domain; at least one.
+    pub ingresses: Vec<String>,
+    /// Shared with the server.
+    pub secret: Secret,
+    /// The secret before it, still accepted.
+    pub previous_secret: Option<Secret>,
+    /// Within this time it has the terminal's answer, or a NAK.
     pub answer_within: Duration,
 }
 
@@ -112,10 +212,43 @@ pub struct Proxy {
     pub contract: String,
     /// The customer's realms that it serves; at least one.
     pub realms: Vec<Realm>,
+    /// The servers, and below them those to fall back to: at least one tier, at most 64 servers in all.
+    pub tiers: Vec<Tier>,
+    /// Where accounting is copied to, fire and forget: servers with an accounting port.
+    pub copies: Vec<Server>,
+    /// What is taken off User-Names on their way to the servers.
+    pub strip: Strip,
+    /// What an Access-Request gets while no server can be asked.
+    pub when_down: Unanswered,
+    /// What an Accept may give as Framed-IP-Address: network and prefix length; empty: anything.
+    pub framed_networks: Vec<(IpAddr, u8)>,
+}
+
+impl Proxy {
+    /// The servers of all tiers, without the copies.
+    pub fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.tiers.iter().flat_map(|tier| &tier.servers)
+    }
+}
+
+/// Servers that are chosen from alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tier {
     /// How a server is chosen.
     pub pool: PoolType,
     /// The servers, in order of preference; at least one.
     pub servers: Vec<Server>,
+}
+
+/// What is taken off User-Names on their way to the servers, and put back in replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strip {
+    /// Nothing.
+    Nothing,
+    /// The carrier's suffix.
+    Outer,
+    /// The realm, and the carrier's suffix.
+    Realm,
 }
 
 /// How a server is chosen.
@@ -123,8 +256,12 @@ pub struct Proxy {
 pub enum PoolType {
     /// The first that is alive, in the order of the document.
     FailOver,
+    /// The one with the fewest requests outstanding, by weight.
+    LoadBalance,
     /// By the client's address: a client keeps its server while that is alive.
     ClientBalance,
+    /// By the value of an attribute.
+    KeyedBalance(AttributeId),
 }
 
 impl PoolType {
@@ -132,7 +269,9 @@ impl PoolType {
     pub const fn name(self) -> &'static str {
         match self {
             PoolType::FailOver => "fail-over",
+            PoolType::LoadBalance => "load-balance",
             PoolType::ClientBalance => "client-balance",
+            PoolType::KeyedBalance(_) => "keyed-balance",
         }
     }
 }
@@ -142,24 +281,74 @@ impl PoolType {
 pub struct Server {
     /// Its name, unique in the customer.
     pub name: String,
-    /// Its address.
-    pub address: IpAddr,
+    /// Its address, or the name that it is found by.
+    pub address: Host,
     /// Its ports; each address with a port is in the configuration once.
     pub ports: Ports,
     /// Name of the domain that the address belongs to.
     pub domain: String,
     /// Names of the ingresses that its replies may come in by, all of its domain; at least one.
     pub ingresses: Vec<String>,
-    /// Shared with the server.
+    /// Shared with the server; requests are signed with it.
     pub secret: Secret,
-    /// Replies without Message-Authenticator are dropped.
-    pub require_message_authenticator: bool,
+    /// The secret before it: replies may still be signed with it.
+    pub previous_secret: Option<Secret>,
+    /// Whether replies without Message-Authenticator are dropped.
+    pub require_message_authenticator: Require,
     /// Unanswered that long, a request goes to another server.
     pub response_window: Duration,
+    /// So many requests in a row unanswered make it a zombie.
+    pub response_timeouts: u32,
     /// A zombie that long without a verified reply, the server is dead.
     pub zombie_period: Duration,
     /// Dead that long, it is tried again.
     pub revive_interval: Duration,
+    /// How it is asked whether it lives while it is a zombie or dead; `None`: not.
+    pub status_check: Option<StatusCheck>,
     /// The most requests outstanding, for each worker.
     pub max_outstanding: u32,
+    /// Its share where its tier balances: 1 to 1000.
+    pub weight: u32,
+    /// What the operator wants of it.
+    pub state: ServerState,
+}
+
+/// Where a server is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// At an address.
+    Address(IpAddr),
+    /// At whatever address the name has: resolved at the start and again later.
+    Name(String),
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Address(address) => address.fmt(f),
+            Host::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// Status-Server toward a home server (RFC 5997).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusCheck {
+    /// From one probe to the next: `check_interval`.
+    pub interval: Duration,
+    /// How long one is waited for: `check_timeout`.
+    pub timeout: Duration,
+    /// So many answers in a row make the server alive: `num_answers_to_alive`.
+    pub answers_to_alive: u32,
+}
+
+/// What the operator wants of a home server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerState {
+    /// To be used.
+    Up,
+    /// Conversations in progress go on there; no new ones.
+    Draining,
+    /// Not to be used.
+    Down,
 }

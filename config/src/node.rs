@@ -5,10 +5,13 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     num::NonZeroUsize,
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
 use zeroize::Zeroizing;
+
+use crate::dictionary::Dictionary;
 
 /// One node of sekisho.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,12 @@ pub struct Node {
     pub customers: PathBuf,
     /// The directory below which `secret_file` may point.
     pub secrets: Option<PathBuf>,
+    /// The directory that holds what has been learned while running, over restarts.
+    pub state: PathBuf,
+    /// Attributes by name: those that are built in, and the operator's.
+    pub dictionary: Arc<Dictionary>,
+    /// The country code, in digits, that national numbers are compared with.
+    pub country_code: String,
     /// How many workers; `None` for one for each core.
     pub workers: Option<NonZeroUsize>,
     /// What is logged.
@@ -168,6 +177,8 @@ pub struct Listener {
     pub ports: Ports,
     /// The interface or VRF that its sockets are bound to.
     pub device: Option<String>,
+    /// Where CoA and Disconnect are taken (RFC 5176); 3799 is usual.
+    pub dynauth: Option<u16>,
     /// The address carries nothing but RADIUS: fragments from strangers may be dropped.
     pub dedicated: bool,
 }

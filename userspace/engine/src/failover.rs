@@ -8,7 +8,7 @@ use sekisho_wire::forward::redirect_request;
 use crate::{
     engine::{Engine, Transmit},
     pool,
-    snapshot::{HomeKind, RealmService, RoutingSnapshot},
+    snapshot::{Pool, RealmService, RoutingSnapshot},
     table::{State, Upstream},
     time::Time,
     timers::Timer,
@@ -92,7 +92,10 @@ impl Engine {
         let realm = request.realm.and_then(|id| snapshot.realm(id));
         let pool = match realm.and_then(|realm| realm.service) {
             Some(RealmService::Proxy(pool)) => snapshot.pool(pool),
-            None => snapshot.pools.iter().find(|pool| pool.members(from.kind).contains(&from.id)),
+            None => {
+                let has = |pool: &&Pool| pool.members(from.kind).any(|(_, member)| member.home == from.id);
+                snapshot.pools.iter().find(has)
+            }
         };
         let Some(pool) = pool else { return false };
         let (peer, deadline) = (request.key.peer, request.deadline);
@@ -167,16 +170,6 @@ impl Engine {
                 let outstanding = u64::from(identifiers.outstanding());
                 home.stats.worker(self.settings.worker).outstanding.set(outstanding);
             }
-        }
-    }
-}
-
-impl crate::snapshot::Pool {
-    /// The servers of one kind, in order of preference.
-    pub(crate) fn members(&self, kind: HomeKind) -> &[crate::snapshot::HomeId] {
-        match kind {
-            HomeKind::Auth => &self.auth,
-            HomeKind::Acct => &self.acct,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Names and meanings are FreeRADIUS's. Workers write two facts ([`HomeState::replied`], [`HomeState::unanswered`]) and read
 //! one word ([`HomeState::health`]); only [`crate::control`] changes that word. Only a verified reply counts as life.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use crate::time::Time;
 
@@ -15,8 +15,12 @@ pub enum Health {
     Alive = 0,
     /// A request went unanswered for `response_window`, and nothing has come since: used only where nothing better is.
     Zombie = 1,
-    /// Silent for `zombie_period`: not used until `revive_interval` has passed.
+    /// Silent for `zombie_period`: not used until it answers a probe or `revive_interval` has passed.
     Dead = 2,
+    /// The operator takes it out of service: only conversations in progress go on there.
+    Draining = 3,
+    /// The operator has taken it out of service.
+    Down = 4,
 }
 
 impl Health {
@@ -26,16 +30,20 @@ impl Health {
             Health::Alive => "alive",
             Health::Zombie => "zombie",
             Health::Dead => "dead",
+            Health::Draining => "draining",
+            Health::Down => "down",
         }
     }
 
     /// Every state.
-    pub const ALL: [Health; 3] = [Health::Alive, Health::Zombie, Health::Dead];
+    pub const ALL: [Health; 5] = [Health::Alive, Health::Zombie, Health::Dead, Health::Draining, Health::Down];
 
     const fn from_u8(value: u8) -> Health {
         match value {
             1 => Health::Zombie,
             2 => Health::Dead,
+            3 => Health::Draining,
+            4 => Health::Down,
             _ => Health::Alive,
         }
     }
@@ -48,6 +56,9 @@ pub struct HomeState {
     since: AtomicU64,
     last_reply: AtomicU64,
     unanswered: AtomicU64,
+    unanswered_in_a_row: AtomicU32,
+    /// What its replies have shown.
+    pub learned: Learned,
 }
 
 impl HomeState {
@@ -78,12 +89,21 @@ impl HomeState {
         // A millisecond's grain keeps workers from fighting over the cache line.
         if now.since(self.last_reply()) > 1_000_000 {
             self.last_reply.store(now.0, Relaxed);
+            self.unanswered_in_a_row.store(0, Relaxed);
         }
     }
 
     /// A worker reports that a request sent at `sent` went unanswered for `response_window`.
     pub fn unanswered(&self, sent: Time) {
         self.unanswered.fetch_max(sent.0, Relaxed);
+        if sent > self.last_reply() {
+            self.unanswered_in_a_row.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Requests that went unanswered since the last verified reply.
+    pub fn unanswered_in_a_row(&self) -> u32 {
+        self.unanswered_in_a_row.load(Relaxed)
     }
 
     /// The control engine changes the state.
@@ -91,4 +111,53 @@ impl HomeState {
         self.health.store(health as u8, Relaxed);
         self.since.store(now.0, Relaxed);
     }
+}
+
+/// What has been learned of a sender: of its Message-Authenticators (`auto`, see [`crate::snapshot::Require`]), and by which of
+/// two secrets it proves itself. Workers write, the program reads and keeps.
+#[derive(Debug, Default)]
+pub struct Learned {
+    message_authenticator: AtomicBool,
+    current_secret: AtomicU64,
+    previous_secret: AtomicU64,
+}
+
+impl Learned {
+    /// Whether it has sent a Message-Authenticator that EAP did not demand.
+    pub fn message_authenticator(&self) -> bool {
+        self.message_authenticator.load(Relaxed)
+    }
+
+    /// It has sent one, now or before a restart; or that is to be forgotten.
+    pub fn set_message_authenticator(&self, seen: bool) {
+        if self.message_authenticator() != seen {
+            self.message_authenticator.store(seen, Relaxed);
+        }
+    }
+
+    /// It has proved itself by the secret in force, or by the one before it. A second's grain keeps workers from fighting over
+    /// the cache line.
+    pub fn proved(&self, now: Time, by_previous: bool) {
+        let when = if by_previous { &self.previous_secret } else { &self.current_secret };
+        if now.since(Time(when.load(Relaxed))) > 1_000_000_000 {
+            when.store(now.0, Relaxed);
+        }
+    }
+
+    /// When it last proved itself by the secret in force; zero for never.
+    pub fn current_secret_used(&self) -> Time {
+        Time(self.current_secret.load(Relaxed))
+    }
+
+    /// When it last proved itself by the secret before; zero for never.
+    pub fn previous_secret_used(&self) -> Time {
+        Time(self.previous_secret.load(Relaxed))
+    }
+}
+
+/// What all workers share about one client.
+#[derive(Debug, Default)]
+pub struct ClientState {
+    /// What its requests have shown.
+    pub learned: Learned,
 }

@@ -43,6 +43,7 @@ pub mod snapshot;
 mod snapshots;
 mod stages;
 pub mod stats;
+pub mod sticky;
 mod store;
 mod table;
 pub mod time;

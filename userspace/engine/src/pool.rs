@@ -3,7 +3,7 @@
 use crate::{
     health::Health,
     random::rendezvous,
-    snapshot::{HomeKind, HomeServer, Pool, PoolKind, RoutingSnapshot},
+    snapshot::{HomeKind, HomeServer, Member, Pool, PoolKind, RoutingSnapshot, Tier},
 };
 
 /// A chosen server and its place in the pool's list.
@@ -28,17 +28,17 @@ pub fn choose<'s>(
     mut may_take: impl FnMut(&HomeServer, Health) -> bool,
 ) -> Option<Choice<'s>> {
     let mut best: Option<((Health, u64), Choice<'s>)> = None;
-    for (place, id) in pool.members(kind).iter().take(64).enumerate() {
+    for (place, (tier, member)) in pool.members(kind).take(64).enumerate() {
         let bit = 1 << place;
-        let Some(home) = snapshot.home(*id).filter(|_| tried & bit == 0) else { continue };
+        let Some(home) = snapshot.home(member.home).filter(|_| tried & bit == 0) else { continue };
         let health = home.state.health();
-        let rank = (health, rank(pool, place, home, key));
+        let rank = (health, rank(tier, place, member, key));
         let better = best.as_ref().is_none_or(|(best, _)| (rank.0 as u8, rank.1) < (best.0 as u8, best.1));
         if better && may_take(home, health) {
             best = Some((rank, Choice { home, bit }));
         }
         let settled = best.as_ref().is_some_and(|((health, _), _)| *health == Health::Alive);
-        if pool.kind == PoolKind::FailOver && settled {
+        if tier.kind == PoolKind::FailOver && settled {
             break;
         }
     }
@@ -46,14 +46,31 @@ pub fn choose<'s>(
 }
 
 /// Smaller is better.
-fn rank(pool: &Pool, place: usize, home: &HomeServer, key: &[u8]) -> u64 {
-    match pool.kind {
+fn rank(tier: &Tier, place: usize, member: &Member, key: &[u8]) -> u64 {
+    match tier.kind {
         PoolKind::FailOver => place as u64,
         // By name, not by id or place: every node and every order of the document chooses alike.
-        PoolKind::ClientBalance => !rendezvous(pool.seed, name_hash(&home.name), key),
+        _ => !rendezvous(tier.seed, member.hash, key),
     }
 }
 
-fn name_hash(name: &str) -> u64 {
+impl Pool {
+    /// The servers of one kind with their tiers, in order of preference.
+    pub(crate) fn members(&self, kind: HomeKind) -> impl Iterator<Item = (&Tier, &Member)> {
+        self.tiers.iter().flat_map(move |tier| tier.members(kind).iter().map(move |member| (tier, member)))
+    }
+}
+
+impl Tier {
+    fn members(&self, kind: HomeKind) -> &[Member] {
+        match kind {
+            HomeKind::Auth => &self.auth,
+            HomeKind::Acct => &self.acct,
+            HomeKind::DynAuth => &[],
+        }
+    }
+}
+
+pub(crate) fn name_hash(name: &str) -> u64 {
     rendezvous(0, 0, name.as_bytes())
 }

@@ -61,6 +61,14 @@ impl HashKeys {
         self.bytes(&octets)
     }
 
+    /// Of octets that are one customer's.
+    pub fn pair(&self, customer: u32, bytes: &[u8]) -> u64 {
+        let mut hasher = SipHasher13::new_with_keys(self.0, self.1);
+        hasher.write_u32(customer);
+        hasher.write(bytes);
+        hasher.finish()
+    }
+
     /// Of a packet.
     pub fn bytes(&self, bytes: &[u8]) -> u64 {
         let mut hasher = SipHasher13::new_with_keys(self.0, self.1);

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use sekisho_abi::{PortKind, Reason, Service, address_bytes};
-use sekisho_wire::{code::Code, reply::rewrite_reply, scan::scan};
+use sekisho_wire::{
+    code::Code,
+    reply::{Hops, rewrite_reply},
+    scan::scan,
+};
 
 use crate::{
     engine::Engine,
@@ -144,13 +148,16 @@ impl Engine {
             Some(client) => rewrite_reply(
                 &mut packet.buf,
                 verified,
-                store.bytes(&request.bytes),
-                &home.secret,
-                &client.secret,
-                request.key.id,
-                &request.fingerprint.authenticator,
+                &Hops {
+                    upstream_request: store.bytes(&request.bytes),
+                    from: &home.secret,
+                    to: &client.secret,
+                    client_id: request.key.id,
+                    client_ra: &request.fingerprint.authenticator,
+                    own_proxy_state: &settings.marker,
+                    salted: &snapshot.salted,
+                },
                 &mut || random.salt(),
-                &settings.marker,
             )
             .map_err(unwritable),
         };

@@ -11,7 +11,7 @@ use crate::{
     engine::Engine,
     packet::{Action, Packet},
     reasons::{malformed, refused},
-    snapshot::{Client, ClientId, RoutingSnapshot},
+    snapshot::{Client, ClientId, Require, RoutingSnapshot},
     stages::{RequestStep, Step, Unsealed},
     table::{Fingerprint, FlowKey, Request, State, Token},
     time::Time,
@@ -172,7 +172,7 @@ impl Engine {
 /// What is asked of this client's requests.
 pub(crate) fn policy(client: &Client) -> RequestPolicy {
     RequestPolicy {
-        require_message_authenticator: client.require_message_authenticator,
+        require_message_authenticator: client.require_message_authenticator == Require::Yes,
         limit_proxy_state: client.limit_proxy_state,
     }
 }

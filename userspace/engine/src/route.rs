@@ -5,7 +5,7 @@
 
 use sekisho_wire::{nai, scan::Layout};
 
-use crate::snapshot::{Customer, Pool, PoolId, Realm, RealmId, RealmService, RoutingSnapshot};
+use crate::snapshot::{Customer, HomeKind, Pool, PoolId, Realm, RealmId, RealmService, RoutingSnapshot};
 
 /// Where a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub fn route(snapshot: &RoutingSnapshot, customer: &Customer, packet: &[u8], lay
         };
     }
     if matches!(layout.acct_status(packet), Some(ACCOUNTING_ON | ACCOUNTING_OFF)) {
-        let takes_it = |pool: &Pool| pool.customer == customer.id && !pool.acct.is_empty();
+        let takes_it = |pool: &Pool| pool.customer == customer.id && pool.members(HomeKind::Acct).next().is_some();
         let mut pools = snapshot.pools.iter().enumerate().filter(|(_, pool)| takes_it(pool));
         if let (Some((index, _)), None) = (pools.next(), pools.next()) {
             return Route::WholeNas(PoolId(index as u32));

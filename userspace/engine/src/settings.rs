@@ -1,8 +1,10 @@
 //! What a worker is told at its start.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sekisho_abi::Service;
+
+use crate::sticky::Sticky;
 
 /// Fixed for the life of a worker, but for the limits.
 #[derive(Clone, Debug)]
@@ -16,6 +18,8 @@ pub struct Settings {
     /// Seed of the generator of Request Authenticators, salts and hash keys. From the operating system's generator in
     /// production; fixed in simulations.
     pub seed: [u8; 32],
+    /// Which server has which conversation: shared by all workers of a node.
+    pub sticky: Arc<Sticky>,
     /// Content of the Proxy-State that we add: the same for all workers of a node, so that a loop is recognised.
     pub marker: [u8; 8],
 }

@@ -10,11 +10,12 @@ use std::{
     time::Duration,
 };
 
-use sekisho_abi::{Ingress, IngressKey, gate::GateTable};
-use sekisho_wire::secret::Secret;
+use regex::bytes::Regex;
+use sekisho_abi::{Ingress, IngressKey, SourceKey, gate::GateTable};
+use sekisho_wire::{policy::Policy, salted::Salted, secret::Secret, select::AttributeId};
 
 use crate::{
-    health::HomeState,
+    health::{ClientState, HomeState},
     stats::{CustomerStats, HomeStats, PerWorker, RealmStats},
 };
 
@@ -40,7 +41,7 @@ ids! {
     CustomerId;
     /// A realm, in [`RoutingSnapshot::realms`].
     RealmId;
-    /// A home server's authentication or accounting port, in [`RoutingSnapshot::homes`]. Never given to another address.
+    /// One port of a home server, or a NAS's port for dynamic authorization, in [`RoutingSnapshot::homes`]. Never given to another address.
     HomeId;
     /// A pool, in [`RoutingSnapshot::pools`]. Valid within one snapshot only.
     PoolId;
@@ -65,8 +66,15 @@ pub struct RoutingSnapshot {
     pub homes: Vec<Option<Arc<HomeServer>>>,
     /// Pools by [`PoolId`].
     pub pools: Vec<Pool>,
-    /// Home servers by the address that replies come from.
+    /// Home servers, and NASes that take dynamic authorization, by the address that replies come from.
     pub home_by_address: HashMap<SocketAddr, HomeId>,
+    /// Dynamic-authorization clients (RFC 5176) by where their requests come from. Their [`Client`] is of
+    /// [`ClientRole::DynAuth`]; the address may also be a home server's or a terminal's.
+    pub dynauth: HashMap<SourceKey, ClientId>,
+    /// Vendors' attributes that are salt-encrypted, from the dictionaries.
+    pub salted: Arc<Salted>,
+    /// The country code that national numbers are compared with, in digits: `81` makes `090…`, `+8190…` and `8190…` one number.
+    pub country_code: String,
 }
 
 impl RoutingSnapshot {
@@ -104,27 +112,90 @@ impl RoutingSnapshot {
     }
 }
 
-/// A `client` contract: one terminal with one address (service regulation, Art. 5.2).
+/// A `client` contract: one terminal with one address (service regulation, Art. 5.2); or a customer's dynamic-authorization
+/// client.
 #[derive(Debug)]
 pub struct Client {
     /// Stable number.
     pub id: ClientId,
-    /// Name of the contract.
+    /// Name of the contract, or of the dynamic-authorization client.
     pub contract: String,
+    /// What it may ask for.
+    pub role: ClientRole,
     /// Whose terminal it is.
     pub customer: CustomerId,
     /// Its address, for explanations.
     pub address: IpAddr,
     /// Shared with the terminal.
     pub secret: Secret,
-    /// Access-Requests without Message-Authenticator are dropped.
-    pub require_message_authenticator: bool,
+    /// The secret before it, accepted while it is being replaced.
+    pub previous_secret: Option<Secret>,
+    /// Whether Access-Requests without Message-Authenticator are dropped.
+    pub require_message_authenticator: Require,
     /// Access-Requests with Proxy-State but without Message-Authenticator are dropped (CVE-2024-3596).
     pub limit_proxy_state: bool,
     /// Rejects that we make ourselves leave this long after the request came.
     pub reject_delay: Duration,
-    /// How long the terminal waits for us in all: the budget for failing over.
+    /// Within this time a request is answered, by the home server or by `when_unanswered`: the budget for failing over.
     pub answer_within: Duration,
+    /// What an Access-Request gets that no home server has answered within `answer_within`.
+    pub when_unanswered: Verdict,
+    /// How the NAS names itself in its requests.
+    pub nas: NasIdentity,
+    /// For names without a realm.
+    pub default_realm: Option<RealmId>,
+    /// A User-Name without any delimiter may itself be a realm (Cisco: User-Name = domain).
+    pub bare_domain: bool,
+    /// A carrier's suffix in canonical form that is taken off before a realm is looked for.
+    pub outer_suffix: Option<Box<[u8]>>,
+    /// Accepts may grant Service-Type Administrative and NAS-Prompt (RFC 2865 §2.3 warns of partners that do).
+    pub administrative: bool,
+    /// What is changed in its requests: its own rules, then its customer's.
+    pub request_policies: Vec<Arc<Policy>>,
+    /// What is changed in replies to it: its customer's rules, then its own.
+    pub reply_policies: Vec<Arc<Policy>>,
+    /// What has been learned of it, shared by the workers.
+    pub state: Arc<ClientState>,
+}
+
+/// What a client may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientRole {
+    /// Authentication and accounting.
+    Terminal,
+    /// CoA and Disconnect, toward terminals of its own customer (RFC 5176).
+    DynAuth,
+}
+
+/// Whether Message-Authenticator is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Require {
+    /// Always.
+    Yes,
+    /// Never.
+    No,
+    /// From the first time on that one came which EAP did not demand: learned, and kept over restarts.
+    Auto,
+}
+
+/// What a request gets that nobody answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// An Access-Reject. Accounting, which must not be acknowledged (RFC 2866 §4.1), gets silence even so.
+    Reject,
+    /// Nothing.
+    Silence,
+}
+
+/// How a NAS names itself: NAS-IP-Address, NAS-IPv6-Address, NAS-Identifier.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NasIdentity {
+    /// What does not agree with `addresses` and `identifiers` is dropped (RFC 3579 §4.3.2).
+    pub checked: bool,
+    /// What it may give as its address; the source address is always allowed.
+    pub addresses: Vec<IpAddr>,
+    /// What it may give as NAS-Identifier; empty allows anything.
+    pub identifiers: Vec<Box<[u8]>>,
 }
 
 /// A customer, and how its realms are found.
@@ -138,10 +209,29 @@ pub struct Customer {
     pub suffixes: HashMap<Box<[u8]>, RealmId>,
     /// Realms by canonical prefix (`realm/user`).
     pub prefixes: HashMap<Box<[u8]>, RealmId>,
+    /// Realms by canonical Windows domain (`DOMAIN\user`), which is no NAI: a legacy rule.
+    pub nt_domains: HashMap<Box<[u8]>, RealmId>,
     /// Realms by APN (Called-Station-Id), canonical.
     pub apns: HashMap<Box<[u8]>, RealmId>,
+    /// Patterns that a canonical suffix is matched with where nothing exact is found, in this order.
+    pub patterns: Vec<(Regex, RealmId)>,
+    /// For whatever else its clients ask for.
+    pub default_realm: Option<RealmId>,
+    /// Its terminals that take dynamic authorization, by how a request may name them.
+    pub nases: HashMap<NasKey, HomeId>,
+    /// Its pools that take accounting: what Accounting-On and -Off fan out to.
+    pub acct_pools: Vec<PoolId>,
     /// Counters.
     pub stats: Arc<PerWorker<CustomerStats>>,
+}
+
+/// How a dynamic-authorization request names a NAS (RFC 5176 §3).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum NasKey {
+    /// NAS-IP-Address or NAS-IPv6-Address.
+    Address(IpAddr),
+    /// NAS-Identifier.
+    Identifier(Box<[u8]>),
 }
 
 /// A realm of one customer.
@@ -149,7 +239,8 @@ pub struct Customer {
 pub struct Realm {
     /// Stable number.
     pub id: RealmId,
-    /// Canonical name with its selector where that is not a suffix (`acme.example`, `prefix:acme`, `apn:internet.acme`).
+    /// Canonical name with its selector where that is not a suffix (`acme.example`, `prefix:acme`, `apn:internet.acme`,
+    /// `nt:acme`, `pattern:all-of-acme`, `default:default`).
     pub name: String,
     /// Whose it is.
     pub customer: CustomerId,
@@ -173,23 +264,72 @@ pub struct Pool {
     pub contract: String,
     /// Whose it is.
     pub customer: CustomerId,
-    /// How a server is chosen.
-    pub kind: PoolKind,
-    /// Seed of the rendezvous, from the pool's identity, so that every node and every restart chooses alike.
-    pub seed: u64,
-    /// Servers for authentication, in order of preference.
-    pub auth: Vec<HomeId>,
-    /// Servers for accounting, in order of preference.
-    pub acct: Vec<HomeId>,
+    /// Its servers, and those to fall back to; at least one, and at most 64 servers of a kind in all.
+    pub tiers: Vec<Tier>,
+    /// Where accounting is copied to, fire and forget.
+    pub copies: Vec<HomeId>,
+    /// What is taken off User-Names on their way to the servers.
+    pub strip: Strip,
+    /// What an Access-Request gets while no server can be asked.
+    pub when_down: Verdict,
+    /// What an Accept may give as Framed-IP-Address: network and prefix length; empty allows anything.
+    pub framed_networks: Vec<(IpAddr, u8)>,
 }
 
-/// How a pool chooses a server.
+/// Servers that are chosen from alike. Where none of them is alive, the next tier is asked.
+#[derive(Debug)]
+pub struct Tier {
+    /// How a server is chosen.
+    pub kind: PoolKind,
+    /// Seed of the rendezvous, from the identity of pool and tier, so that every node and every restart chooses alike, and no two
+    /// tiers do.
+    pub seed: u64,
+    /// Servers for authentication, in order of preference.
+    pub auth: Vec<Member>,
+    /// Servers for accounting, in order of preference.
+    pub acct: Vec<Member>,
+}
+
+/// A server in a tier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Which.
+    pub home: HomeId,
+    /// Its share, where a tier balances: 1 or more.
+    pub weight: u32,
+    /// A hash of its name, for the rendezvous: the same on every node and in whatever order the document has.
+    pub hash: u64,
+}
+
+impl Member {
+    /// A server by its number and its name.
+    pub fn new(home: HomeId, name: &str, weight: u32) -> Member {
+        Member { home, weight, hash: crate::pool::name_hash(name) }
+    }
+}
+
+/// How a tier chooses a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolKind {
     /// The first that is alive.
     FailOver,
-    /// By the client's address (rendezvous): a client keeps its server while that is alive.
+    /// The one with the fewest requests outstanding, by weight.
+    LoadBalance,
+    /// By the client's address (weighted rendezvous): a client keeps its server while that is alive.
     ClientBalance,
+    /// By the value of an attribute (weighted rendezvous); by the client's address where a request has none.
+    KeyedBalance(AttributeId),
+}
+
+/// What is taken off User-Names on their way to a pool's servers, and put back in replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strip {
+    /// Nothing: the default, as RFC 7542 asks.
+    Nothing,
+    /// The carrier's suffix, [`Client::outer_suffix`].
+    Outer,
+    /// The realm, by whichever selector it was found; and the carrier's suffix.
+    Realm,
 }
 
 /// One port of a home server: each (address, port) is a server of its own (RFC 5997 §4.3).
@@ -201,26 +341,56 @@ pub struct HomeServer {
     pub name: String,
     /// Whose it is.
     pub customer: CustomerId,
-    /// Authentication or accounting.
+    /// What it takes.
     pub kind: HomeKind,
     /// Where requests go and replies come from.
     pub address: SocketAddr,
-    /// Shared with the server.
+    /// Shared with the server; what is sent is signed with it.
     pub secret: Secret,
-    /// Replies without Message-Authenticator are dropped.
-    pub require_message_authenticator: bool,
+    /// The secret before it: replies may still be signed with it.
+    pub previous_secret: Option<Secret>,
+    /// Whether replies without Message-Authenticator are dropped.
+    pub require_message_authenticator: Require,
     /// Unanswered that long, a request fails over.
     pub response_window: Duration,
+    /// So many requests in a row unanswered make it a zombie.
+    pub response_timeouts: u32,
     /// Without a verified reply that long after becoming a zombie, it is dead.
     pub zombie_period: Duration,
-    /// Dead that long, it is tried again.
+    /// Dead that long, it is tried again; not used with a `status_check`.
     pub revive_interval: Duration,
+    /// How a zombie or dead server is asked whether it lives; `None`: not.
+    pub status_check: Option<StatusCheck>,
     /// Requests outstanding at most, per worker.
     pub max_outstanding: u32,
+    /// What the operator wants of it.
+    pub service: HomeService,
     /// Health, shared by the workers and the control engine.
     pub state: Arc<HomeState>,
     /// Counters.
     pub stats: Arc<PerWorker<HomeStats>>,
+}
+
+/// Status-Server toward a home server (RFC 5997).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusCheck {
+    /// From one probe to the next.
+    pub interval: Duration,
+    /// How long one is waited for.
+    pub timeout: Duration,
+    /// So many answers in a row make the server alive.
+    pub answers_to_alive: u32,
+}
+
+/// What the operator wants of a home server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HomeService {
+    /// To be used.
+    Up,
+    /// Conversations in progress go on there; no new ones.
+    Draining,
+    /// Not to be used at all.
+    Down,
 }
 
 /// Which requests a home server's port takes.
@@ -230,6 +400,8 @@ pub enum HomeKind {
     Auth,
     /// Accounting-Requests.
     Acct,
+    /// CoA- and Disconnect-Requests: the port of a NAS (RFC 5176).
+    DynAuth,
 }
 
 impl HomeKind {
@@ -238,6 +410,7 @@ impl HomeKind {
         match self {
             HomeKind::Auth => "auth",
             HomeKind::Acct => "acct",
+            HomeKind::DynAuth => "dynauth",
         }
     }
 }

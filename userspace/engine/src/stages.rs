@@ -26,7 +26,7 @@ use crate::{
     identifiers::Slot,
     packet::{Action, BATCH, Batch, Packet, Socket},
     request::policy,
-    snapshot::{ClientId, HomeId, RoutingSnapshot},
+    snapshot::{ClientId, HomeId, Require, RoutingSnapshot},
     snapshots::Snapshots,
     table::{Fingerprint, FlowKey, Token},
     time::Time,
@@ -171,7 +171,7 @@ fn verify(snapshots: &Snapshots, packets: &[Packet], steps: &mut [Step]) {
                     layout: &step.layout,
                     request_authenticator: &step.authenticator,
                     secret: &home.secret,
-                    require_message_authenticator: home.require_message_authenticator,
+                    require_message_authenticator: home.require_message_authenticator == Require::Yes,
                 });
                 places.1.push(place);
             }

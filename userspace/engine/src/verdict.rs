@@ -61,7 +61,7 @@ impl Engine {
             Route::Unknown => return self.refuse(arrival, None, verified, packet),
         };
         let pool = arrival.snapshot.pool(pool).ok_or(Reason::NoServer)?;
-        if pool.members(HomeKind::of(layout.code)).is_empty() {
+        if pool.members(HomeKind::of(layout.code)).next().is_none() {
             return self.refuse(arrival, realm, verified, packet);
         }
         if let Some(realm) = realm.and_then(|id| arrival.snapshot.realm(id)) {
@@ -106,7 +106,7 @@ impl Engine {
         };
         let Some(pool::Choice { home, bit }) = choice else {
             // Perhaps for want of a port: where no request gets through, this is the only place to ask for one.
-            for home in pool.members(kind).iter().filter_map(|id| snapshot.home(*id)) {
+            for home in pool.members(kind).filter_map(|(_, member)| snapshot.home(member.home)) {
                 self.supply(now, home);
             }
             return Err(lack(snapshot, pool, kind));
@@ -247,6 +247,6 @@ pub(crate) fn may_take(identifiers: &AllIdentifiers, now: Time, home: &HomeServe
 }
 
 fn lack(snapshot: &RoutingSnapshot, pool: &Pool, kind: HomeKind) -> Reason {
-    let mut homes = pool.members(kind).iter().filter_map(|id| snapshot.home(*id));
+    let mut homes = pool.members(kind).filter_map(|(_, member)| snapshot.home(member.home));
     if homes.any(|home| home.state.health() != Health::Dead) { Reason::NoIdentifier } else { Reason::NoServer }
 }

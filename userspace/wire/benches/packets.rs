@@ -12,7 +12,8 @@ use sekisho_wire::forward::forward_request;
 use sekisho_wire::md5::Md5;
 use sekisho_wire::md5::batch::{Message, digest_all};
 use sekisho_wire::md5::lanes::compress_lanes;
-use sekisho_wire::reply::restore_reply;
+use sekisho_wire::reply::{Hops, restore_reply};
+use sekisho_wire::salted::Salted;
 use sekisho_wire::scan::scan;
 use sekisho_wire::secret::Secret;
 use sekisho_wire::verify::{RequestPolicy, RequestToVerify, verify_reply, verify_request, verify_requests};
@@ -111,10 +112,13 @@ fn replies(c: &mut Criterion) {
             b.iter(|| verify_reply(black_box(&buf), &layout, &[9; 16], &home, true).is_ok())
         });
         let mut salts = || 0x8123;
+        let (upstream_request, salted) = (&request[..], &Salted::default());
+        let (from, to, own_proxy_state) = (&home, &client, &b"12345678"[..]);
+        let hops = Hops { upstream_request, from, to, client_id: 1, client_ra: &[7; 16], own_proxy_state, salted };
         group.bench_function("load + restore", |b| {
             b.iter(|| {
                 buf.load(&packet).unwrap();
-                restore_reply(&mut buf, &reply, &request, &home, &client, 1, &[7; 16], &mut salts, b"12345678")
+                restore_reply(&mut buf, &reply, &hops, &mut salts)
             })
         });
     }

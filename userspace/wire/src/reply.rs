@@ -7,7 +7,7 @@ use crate::code::Code;
 use crate::edit::{self, Fate};
 use crate::forward::{MPPE_KEYS_LEN, RewriteError};
 use crate::password;
-use crate::salted;
+use crate::salted::{self, Salted};
 use crate::scan::Layout;
 use crate::seal::Seal;
 use crate::secret::Secret;
@@ -28,11 +28,27 @@ pub struct ReplyEdits {
     pub proxy_states_restored: bool,
 }
 
+/// The two hops that a reply passes between.
+#[derive(Debug, Clone, Copy)]
+pub struct Hops<'a> {
+    /// The request as we sent it: its Request Authenticator keys what is encrypted, and its Proxy-States but for ours are the
+    /// client's.
+    pub upstream_request: &'a [u8],
+    /// The home server's secret.
+    pub from: &'a Secret,
+    /// The client's secret.
+    pub to: &'a Secret,
+    /// Identifier of the client's request.
+    pub client_id: u8,
+    /// Request Authenticator of the client's request.
+    pub client_ra: &'a [u8; 16],
+    /// The Proxy-State that we added.
+    pub own_proxy_state: &'a [u8],
+    /// Which vendors' attributes are salt-encrypted.
+    pub salted: &'a Salted,
+}
+
 /// Rewrites a verified reply for the client, in place.
-///
-/// `upstream_request` is the request as we sent it: its Request Authenticator keys what is encrypted, and its
-/// Proxy-States but for ours (`own_proxy_state`) are the client's. `from` is the home server's secret, `to` the
-/// client's; `client_id` and `client_ra` are the client's request's.
 ///
 /// Our Proxy-State goes, the client's come back in order (CONFORMANCE 2.7); every salt-encrypted attribute is
 /// re-encrypted under a salt of its own, or dropped if it does not decrypt; `salts` is asked for one random value a
@@ -40,37 +56,25 @@ pub struct ReplyEdits {
 /// Accept goes. A Reject keeps what RFC 5080 §2.6.1 allows, and RFC 2548's error and password-change attributes. The
 /// answers to an Access-Request get a Message-Authenticator as their first attribute; all get their Response
 /// Authenticator. Every other attribute stays as it was, in its place.
-#[expect(clippy::too_many_arguments, reason = "two hops, each with secret, id and authenticator")]
 pub fn restore_reply(
     buf: &mut Buf,
     reply: &VerifiedReply,
-    upstream_request: &[u8],
-    from: &Secret,
-    to: &Secret,
-    client_id: u8,
-    client_ra: &[u8; 16],
+    hops: &Hops<'_>,
     salts: &mut impl FnMut() -> u16,
-    own_proxy_state: &[u8],
 ) -> Result<ReplyEdits, RewriteError> {
-    let (edits, seal) =
-        rewrite_reply(buf, reply, upstream_request, from, to, client_id, client_ra, salts, own_proxy_state)?;
-    seal.apply(buf.bytes_mut(), to);
+    let (edits, seal) = rewrite_reply(buf, reply, hops, salts)?;
+    seal.apply(buf.bytes_mut(), hops.to);
     Ok(edits)
 }
 
-/// Does what [`restore_reply`] does, but leaves the packet to be sealed with `to`.
-#[expect(clippy::too_many_arguments, reason = "two hops, each with secret, id and authenticator")]
+/// Does what [`restore_reply`] does, but leaves the packet to be sealed with [`Hops::to`].
 pub fn rewrite_reply(
     buf: &mut Buf,
     reply: &VerifiedReply,
-    upstream_request: &[u8],
-    from: &Secret,
-    to: &Secret,
-    client_id: u8,
-    client_ra: &[u8; 16],
+    hops: &Hops<'_>,
     salts: &mut impl FnMut() -> u16,
-    own_proxy_state: &[u8],
 ) -> Result<(ReplyEdits, Seal), RewriteError> {
+    let Hops { upstream_request, from, to, client_id, client_ra, own_proxy_state, salted } = *hops;
     let layout = reply.layout();
     let code = layout.code;
     let (request_code, upstream_ra) = request_header(upstream_request).ok_or(RewriteError::OtherPacket)?;
@@ -102,7 +106,7 @@ pub fn rewrite_reply(
         attr::PROXY_STATE => Fate::Drop,
         attr::TUNNEL_PASSWORD if code == Code::ACCESS_ACCEPT => tunnel_password(value, &mut secrets, &mut edits),
         attr::TUNNEL_PASSWORD => edits.forbid(),
-        attr::VENDOR_SPECIFIC => vendor_specific(code, value, &mut secrets, &mut edits),
+        attr::VENDOR_SPECIFIC => vendor_specific(code, value, salted, &mut secrets, &mut edits),
         attr::REPLY_MESSAGE | attr::EAP_MESSAGE | attr::ERROR_CAUSE => Fate::Keep,
         _ if code == Code::ACCESS_REJECT => edits.forbid(),
         _ => Fate::Keep,
@@ -220,11 +224,12 @@ fn tunnel_password(value: &mut [u8], secrets: &mut Secrets<'_, impl FnMut() -> u
 fn vendor_specific(
     code: Code,
     value: &mut [u8],
+    salted: &Salted,
     secrets: &mut Secrets<'_, impl FnMut() -> u16>,
     edits: &mut ReplyEdits,
 ) -> Fate {
     let reject = code == Code::ACCESS_REJECT;
-    let Some(vendor) = vendor::vendor(value).filter(|&v| v == MICROSOFT || salted::has_vendor(v)) else {
+    let Some(vendor) = vendor::vendor(value).filter(|&v| v == MICROSOFT || salted.has_vendor(v)) else {
         return if reject { edits.forbid() } else { Fate::Keep };
     };
     if vendor::sub_attributes(value).is_none() {
@@ -234,7 +239,7 @@ fn vendor_specific(
     let after = edit::rewrite(value, 4, |kind, value| match (vendor, kind) {
         _ if reject && !vendor::is_allowed_in_reject(vendor, kind) => edits.forbid(),
         (MICROSOFT, MS_CHAP_MPPE_KEYS) => secrets.rehide(value, edits),
-        _ if salted::is_salted(vendor, kind) => secrets.reencrypt(value, edits),
+        _ if salted.contains(vendor, kind) => secrets.reencrypt(value, edits),
         _ => Fate::Keep,
     });
     match after {

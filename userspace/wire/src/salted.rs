@@ -13,17 +13,40 @@ use crate::vendor::{MICROSOFT, MS_MPPE_RECV_KEY, MS_MPPE_SEND_KEY};
 #[error("the salt-encrypted attribute does not decrypt with this secret and Request Authenticator")]
 pub struct Undecryptable;
 
-/// The vendor attributes whose value is a salt-encrypted field, as (vendor, vendor type).
-const SALTED: [(u32, u8); 2] = [(MICROSOFT, MS_MPPE_SEND_KEY), (MICROSOFT, MS_MPPE_RECV_KEY)];
-
-/// Whether sub-attribute `kind` of `vendor` is a salt-encrypted field.
-pub fn is_salted(vendor: u32, kind: u8) -> bool {
-    SALTED.contains(&(vendor, kind))
+/// The vendor attributes whose value is a salt-encrypted field: those of RFC 2548, and what dictionaries add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Salted {
+    /// (vendor, vendor type), sorted.
+    attributes: Vec<(u32, u8)>,
 }
 
-/// Whether any attribute of `vendor` is salt-encrypted: others need not be looked into.
-pub(crate) fn has_vendor(vendor: u32) -> bool {
-    SALTED.iter().any(|&(salted, _)| salted == vendor)
+impl Default for Salted {
+    /// MS-MPPE-Send-Key and MS-MPPE-Recv-Key.
+    fn default() -> Salted {
+        Salted::new([])
+    }
+}
+
+impl Salted {
+    /// Microsoft's, and these (vendor, vendor type) beside them.
+    pub fn new(more: impl IntoIterator<Item = (u32, u8)>) -> Salted {
+        let microsoft = [(MICROSOFT, MS_MPPE_SEND_KEY), (MICROSOFT, MS_MPPE_RECV_KEY)];
+        let mut attributes: Vec<_> = microsoft.into_iter().chain(more).collect();
+        attributes.sort_unstable();
+        attributes.dedup();
+        Salted { attributes }
+    }
+
+    /// Whether sub-attribute `kind` of `vendor` is a salt-encrypted field.
+    pub fn contains(&self, vendor: u32, kind: u8) -> bool {
+        self.attributes.binary_search(&(vendor, kind)).is_ok()
+    }
+
+    /// Whether any attribute of `vendor` is: others need not be looked into.
+    pub(crate) fn has_vendor(&self, vendor: u32) -> bool {
+        let first = self.attributes.partition_point(|entry| *entry < (vendor, 0));
+        self.attributes.get(first).is_some_and(|entry| entry.0 == vendor)
+    }
 }
 
 /// Decrypts a field in place and returns its data. A refused field is left as it was.

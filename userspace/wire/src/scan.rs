@@ -4,7 +4,6 @@ use crate::attr;
 use crate::attribute::{Attributes, HEADER, Span, attributes};
 use crate::buf::MAX_PACKET;
 use crate::code::Code;
-use crate::salted;
 use crate::vendor::{MICROSOFT, MS_CHAP_MPPE_KEYS, sub_attributes, vendor};
 
 /// Why a datagram is no RADIUS packet: silently discarded (RFC 2865 §3, RFC 6613 §2.6.4).
@@ -79,8 +78,6 @@ pub struct Layout {
     pub arap: bool,
     /// Tunnel-Password (69) is present.
     pub tunnel_password: bool,
-    /// A salt-encrypted attribute is present: [`tunnel_password`](Self::tunnel_password), or a vendor's.
-    pub salted: bool,
     /// MS-CHAP-MPPE-Keys (26/311/12, RFC 2548 §2.4.1) is present.
     pub mppe_keys: bool,
 }
@@ -114,7 +111,6 @@ impl Layout {
             reply_message: false,
             arap: false,
             tunnel_password: false,
-            salted: false,
             mppe_keys: false,
         }
     }
@@ -208,20 +204,18 @@ impl Layout {
             }
             attr::REPLY_MESSAGE => self.reply_message = true,
             attr::ARAP_PASSWORD | attr::ARAP_FEATURES | attr::ARAP_CHALLENGE_RESPONSE => self.arap = true,
-            attr::TUNNEL_PASSWORD => {
-                self.tunnel_password = true;
-                self.salted = true;
-            }
+            attr::TUNNEL_PASSWORD => self.tunnel_password = true,
             attr::VENDOR_SPECIFIC => self.note_vendor(value),
             _ => {}
         }
     }
 
     fn note_vendor(&mut self, value: &[u8]) {
-        let Some(vendor) = vendor(value).filter(|&v| v == MICROSOFT || salted::has_vendor(v)) else { return };
+        if vendor(value) != Some(MICROSOFT) {
+            return;
+        }
         for (kind, _, _) in sub_attributes(value).into_iter().flatten() {
-            self.salted |= salted::is_salted(vendor, kind);
-            self.mppe_keys |= vendor == MICROSOFT && kind == MS_CHAP_MPPE_KEYS;
+            self.mppe_keys |= kind == MS_CHAP_MPPE_KEYS;
         }
     }
 }

@@ -11,7 +11,7 @@ use sekisho_wire::build::{RequestBuilder, salted_field, turn_into_reply, vendor_
 use sekisho_wire::code::Code;
 use sekisho_wire::forward::RewriteError;
 use sekisho_wire::password::{hide, unhide};
-use sekisho_wire::reply::{ReplyEdits, restore_reply};
+use sekisho_wire::reply::ReplyEdits;
 use sekisho_wire::salted::decrypt;
 use sekisho_wire::verify::verify_reply;
 
@@ -44,7 +44,7 @@ fn try_restore(code: Code, client_states: &[&[u8]], attrs: Attrs<'_>) -> Result<
         salt += 1;
         salt
     };
-    let edits = restore_reply(&mut buf, &reply, &request, &home(), &nas(), 7, &RA_DOWN, &mut salts, OURS)?;
+    let edits = restore(&mut buf, &reply, &request, 7, &mut salts, OURS)?;
     client_accepts(buf.bytes(), code);
     Ok((buf.bytes().to_vec(), edits))
 }
@@ -264,7 +264,7 @@ fn a_message_authenticator_is_first_wherever_the_home_server_put_it_and_gone_fro
             let signed = sign_as_home(code, &authenticator(&request), &packet, 20 + before * 4 + 2);
             let mut buf = buf(&signed);
             let reply = verified_reply(&buf, &authenticator(&request), &home());
-            restore_reply(&mut buf, &reply, &request, &home(), &nas(), 7, &RA_DOWN, &mut || 0, OURS).unwrap();
+            restore(&mut buf, &reply, &request, 7, &mut || 0, OURS).unwrap();
             client_accepts(buf.bytes(), Code(code));
             let expected: &[u8] = if code == 5 { &[18; 3] } else { &[80, 18, 18, 18] };
             assert_eq!(numbers(buf.bytes()), expected);
@@ -309,7 +309,7 @@ fn a_reply_of_a_code_that_does_not_answer_the_request_is_refused() {
     for code in [2, 3, 11, 41, 44, 1, 12] {
         write_reply(&mut buf, Code(code), 9, &RA_UP, &home(), &[], &[]).unwrap();
         let reply = verified_reply(&buf, &RA_UP, &home());
-        let refused = restore_reply(&mut buf, &reply, &request, &home(), &nas(), 7, &RA_DOWN, &mut || 0, OURS);
+        let refused = restore(&mut buf, &reply, &request, 7, &mut || 0, OURS);
         assert_eq!(refused, Err(RewriteError::Code(Code(code))));
     }
 }

@@ -10,7 +10,6 @@ use sekisho_wire::build::{chap_response, write_reply};
 use sekisho_wire::code::Code;
 use sekisho_wire::forward::forward_request;
 use sekisho_wire::password::{rehide, unhide, without_padding};
-use sekisho_wire::reply::restore_reply;
 use sekisho_wire::salted;
 use sekisho_wire::scan::{Malformed, scan};
 use sekisho_wire::verify::{Refusal, ReplyRefusal, RequestPolicy, verify_reply, verify_request};
@@ -139,7 +138,7 @@ fn both_mppe_keys_get_salts_of_their_own() {
     write_reply(&mut buf, Code::ACCESS_ACCEPT, 9, &RA_UP, &home(), &request, &attrs).unwrap();
 
     let reply = verified_reply(&buf, &RA_UP, &home());
-    let edits = restore_reply(&mut buf, &reply, &request, &home(), &nas(), 7, &RA_DOWN, &mut || 0x4001, OURS).unwrap();
+    let edits = restore(&mut buf, &reply, &request, 7, &mut || 0x4001, OURS).unwrap();
     assert_eq!((edits.reencrypted, edits.undecryptable), (2, 0));
     assert_eq!(buf.bytes()[38..], expected(&v, "attrs_down"));
 }
@@ -210,7 +209,7 @@ fn an_accept_is_restored_for_the_client_to_the_octet() {
         .build(&home())
         .unwrap();
     let reply = verified_reply(&buf, &RA_UP, &home());
-    let edits = restore_reply(&mut buf, &reply, &request, &home(), &nas(), 200, &RA_DOWN, &mut || 0x9abc, ours);
+    let edits = restore(&mut buf, &reply, &request, 200, &mut || 0x9abc, ours);
     assert_eq!(edits.unwrap().reencrypted, 1);
     assert_eq!(buf.bytes(), expected(&v, "down"));
 }

@@ -30,7 +30,7 @@ pub use service::{PortKind, Service, ServiceKey};
 pub use source::{BucketParams, Roles, Source, SourceKey};
 
 /// Goes up whenever a key, a value or a counter index changes its layout.
-pub const LAYOUT_VERSION: u32 = 1;
+pub const LAYOUT_VERSION: u32 = 2;
 
 /// An IP address as the tables hold it: 16 octets in network order, IPv4 as `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
 pub type AddressBytes = [u8; 16];

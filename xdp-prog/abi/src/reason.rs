@@ -115,6 +115,22 @@ reasons! {
     ReplyCode = 37, "reply_code";
     /// The socket would not take the packet.
     SendFailed = 38, "send_failed";
+
+    // Policies.
+    /// NAS-IP-Address, NAS-IPv6-Address or NAS-Identifier is none of this client's (RFC 3579 §4.3.2).
+    NasMismatch = 39, "nas_mismatch";
+    /// An Access-Request without Message-Authenticator from a client that has sent one before (`auto`).
+    MessageAuthenticatorDowngrade = 40, "message_authenticator_downgrade";
+    /// A reply without Message-Authenticator from a home server that has sent one before (`auto`).
+    ReplyDowngrade = 41, "reply_downgrade";
+    /// An Access-Request that proves nothing would take the place of one in flight that did.
+    Unproven = 42, "unproven";
+    /// A dynamic-authorization request for a realm or NAS that is not its sender's (RFC 5176 §6.1).
+    ReversePath = 43, "reverse_path";
+    /// A Status-Server while this node drains (RFC 5997 §4.2).
+    Draining = 44, "draining";
+    /// A new conversation while hardly any room is left: those in progress go first (RFC 5080 §2.2.3).
+    Overload = 45, "overload";
 }
 
 impl Reason {

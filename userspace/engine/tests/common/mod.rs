@@ -19,6 +19,7 @@ use sekisho_engine::{
     packet::{Action, Batch, Path, Socket, UpstreamPort},
     snapshot::*,
     stats::{HomeStats, PerWorker, WorkerStats},
+    sticky::Sticky,
 };
 use sekisho_wire::{
     attr,
@@ -122,13 +123,24 @@ impl Plan {
                 Arc::new(Client {
                     id: ClientId(index as u32),
                     contract: format!("client-{index}"),
+                    role: ClientRole::Terminal,
                     customer: CustomerId(*customer),
                     address: address(peer).ip(),
                     secret: Secret::new(secret).unwrap(),
-                    require_message_authenticator: false,
+                    previous_secret: None,
+                    require_message_authenticator: Require::No,
                     limit_proxy_state: true,
                     reject_delay: self.reject_delay,
                     answer_within: self.answer_within,
+                    when_unanswered: Verdict::Silence,
+                    nas: NasIdentity::default(),
+                    default_realm: None,
+                    bare_domain: false,
+                    outer_suffix: None,
+                    administrative: false,
+                    request_policies: Vec::new(),
+                    reply_policies: Vec::new(),
+                    state: Arc::default(),
                 })
             }));
         }
@@ -146,20 +158,18 @@ impl Plan {
                 name: name.to_owned(),
                 suffixes: HashMap::from([(realm.into_bytes().into(), RealmId(id as u32))]),
                 prefixes: HashMap::new(),
+                nt_domains: HashMap::new(),
                 apns: HashMap::new(),
+                patterns: Vec::new(),
+                default_realm: None,
+                nases: HashMap::new(),
+                acct_pools: if id == 0 { vec![PoolId(0)] } else { Vec::new() },
                 stats: Arc::new(PerWorker::new(1)),
             })));
         }
         let homes =
             self.auth.iter().map(|at| (at, HomeKind::Auth)).chain(self.acct.iter().map(|at| (at, HomeKind::Acct)));
-        let mut pool = Pool {
-            contract: "proxy-a".to_owned(),
-            customer: CustomerId(0),
-            kind: self.kind,
-            seed: 1,
-            auth: Vec::new(),
-            acct: Vec::new(),
-        };
+        let mut tier = Tier { kind: self.kind, seed: 1, auth: Vec::new(), acct: Vec::new() };
         for (index, (at, kind)) in homes.enumerate() {
             let known = self.book.iter().position(|known| *known == (self.names, *at));
             let number = known.unwrap_or_else(|| {
@@ -169,9 +179,10 @@ impl Plan {
             });
             let id = HomeId(number as u32);
             register(address(at).ip(), Roles::HOME_SERVER, Source::NO_ID);
+            let member = Member::new(id, &format!("home-{at}"), 1);
             match kind {
-                HomeKind::Auth => pool.auth.push(id),
-                HomeKind::Acct => pool.acct.push(id),
+                HomeKind::Auth => tier.auth.push(member),
+                _ => tier.acct.push(member),
             }
             snapshot.home_by_address.insert(address(at), id);
             let state = self.states.entry((*at).to_owned()).or_default();
@@ -182,11 +193,15 @@ impl Plan {
                 kind,
                 address: address(at),
                 secret: home_secret(index),
-                require_message_authenticator: false,
+                previous_secret: None,
+                require_message_authenticator: Require::No,
                 response_window: Duration::from_secs(3),
+                response_timeouts: 1,
                 zombie_period: Duration::from_secs(20),
                 revive_interval: Duration::from_secs(60),
+                status_check: None,
                 max_outstanding: self.max_outstanding,
+                service: HomeService::Up,
                 state: Arc::clone(state),
                 stats: Arc::clone(&self.home_stats[number]),
             }));
@@ -195,10 +210,20 @@ impl Plan {
             }
             snapshot.homes[number] = home;
         }
-        let auth_only = Pool { contract: "auth-only".to_owned(), auth: pool.auth.clone(), acct: Vec::new(), ..pool };
-        snapshot.pools.push(pool);
+        let pool = |contract: &str, tier: Tier| Pool {
+            contract: contract.to_owned(),
+            customer: CustomerId(0),
+            tiers: vec![tier],
+            copies: Vec::new(),
+            strip: Strip::Nothing,
+            when_down: Verdict::Silence,
+            framed_networks: Vec::new(),
+        };
         if self.auth_only {
-            snapshot.pools.push(auth_only);
+            let only = Tier { kind: tier.kind, seed: tier.seed, auth: tier.auth.clone(), acct: Vec::new() };
+            snapshot.pools = vec![pool("proxy-a", tier), pool("auth-only", only)];
+        } else {
+            snapshot.pools = vec![pool("proxy-a", tier)];
         }
         snapshot.gate = gate;
         Arc::new(snapshot)
@@ -259,6 +284,7 @@ impl World {
             services: vec![Service::new(PortKind::Auth, 0), Service::new(PortKind::Acct, 0)],
             limits,
             seed: [5; 32],
+            sticky: Arc::new(Sticky::new([7; 32])),
             marker: *b"this one",
         };
         let engine = Engine::new(settings, Arc::clone(&snapshot), Arc::clone(&stats));

@@ -3,6 +3,9 @@
 
 use sekisho_wire::attribute::attributes;
 use sekisho_wire::buf::Buf;
+use sekisho_wire::forward::RewriteError;
+use sekisho_wire::reply::{Hops, ReplyEdits, restore_reply};
+use sekisho_wire::salted::Salted;
 use sekisho_wire::scan::{Layout, scan};
 use sekisho_wire::secret::Secret;
 use sekisho_wire::verify::{RequestPolicy, Verified, VerifiedReply, verify_reply, verify_request};
@@ -66,4 +69,18 @@ pub fn array(octets: &[u8]) -> [u8; 16] {
 
 pub fn authenticator(packet: &[u8]) -> [u8; 16] {
     array(&packet[4..20])
+}
+
+/// [`restore_reply`] between [`home`] and [`nas`], for a client's request with this identifier and [`RA_DOWN`].
+pub fn restore(
+    buf: &mut Buf,
+    reply: &VerifiedReply,
+    upstream_request: &[u8],
+    client_id: u8,
+    salts: &mut impl FnMut() -> u16,
+    own_proxy_state: &[u8],
+) -> Result<ReplyEdits, RewriteError> {
+    let (from, to, salted) = (&home(), &nas(), &Salted::default());
+    let hops = Hops { upstream_request, from, to, client_id, client_ra: &RA_DOWN, own_proxy_state, salted };
+    restore_reply(buf, reply, &hops, salts)
 }
