@@ -1,12 +1,23 @@
 #!/bin/bash
 # Proxies side by side: installs what is missing, builds what is measured, measures. Called by `make bench`; arguments go
 # to sekisho-compare (--help tells them). Results go to bench/results/, the table to standard output.
+#
+# AGAINST=COMMIT builds sekisho as it was at that commit too, and lets it take part: what has a change cost?
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 . tests/apt.sh
 apt_install freeradius radsecproxy
 
+target=${CARGO_TARGET_DIR:-target}
 cargo build --release -p sekisho -p sekisho-bench
-target=${CARGO_TARGET_DIR:-target}/release
-exec "$target/sekisho-compare" --sekisho "$target/sekisho" --results bench/results "$@"
+if [ -n "${AGAINST:-}" ]; then
+    former=$target/former
+    git worktree remove --force "$former/tree" 2>/dev/null || true
+    git worktree prune
+    git worktree add --detach "$former/tree" "$AGAINST"
+    cargo build --release --manifest-path "$former/tree/Cargo.toml" --target-dir "$former/target" -p sekisho
+    git worktree remove --force "$former/tree"
+    set -- --former "$former/target/release/sekisho" "$@"
+fi
+exec "$target/release/sekisho-compare" --sekisho "$target/release/sekisho" --results bench/results "$@"

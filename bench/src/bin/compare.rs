@@ -18,8 +18,11 @@ struct Arguments {
     /// The sekisho program; without it, it takes no part.
     #[arg(long, value_name = "PROGRAM")]
     sekisho: Option<PathBuf>,
+    /// An earlier build of sekisho, to see what a change costs; without it, none takes part.
+    #[arg(long, value_name = "PROGRAM")]
+    former: Option<PathBuf>,
     /// Only these, in this order.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "relay,sekisho,freeradius,radsecproxy")]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "relay,sekisho,former,freeradius,radsecproxy")]
     proxies: Vec<Proxy>,
     /// Kinds of request.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "acct,pap")]
@@ -68,6 +71,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         timeout: arguments.timeout,
         retries: arguments.retries,
         sekisho: arguments.sekisho,
+        former: arguments.former,
     };
     let results = comparison.run(&Stop::on_signals()?, &mut |line| eprintln!("{line}"))?;
     println!("{}", results.markdown()?);

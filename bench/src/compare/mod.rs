@@ -3,7 +3,7 @@
 //! Each [`Proxy`] is set up as a competent administrator would ([`peers`], with the documents under `bench/peers/`), and
 //! every combination of proxy, kind of request and window is measured ([`measure`]) once a round, the proxies in turn
 //! within it: what else the machine does meets all of them alike. [`table`] takes the median of the rounds, per
-//! *completed* transaction, and sets it against FreeRADIUS and radsecproxy.
+//! *completed* transaction, and sets it against the former build, FreeRADIUS and radsecproxy.
 //!
 //! What is counted is the proxy process's own user and system time. On loopback the kernel delivers a datagram in the
 //! context of whoever sent it, so part of a packet's reception is on its sender's account; that is so for every proxy.
@@ -52,6 +52,8 @@ pub struct Comparison {
     pub retries: u32,
     /// The sekisho program, if it is to take part.
     pub sekisho: Option<PathBuf>,
+    /// An earlier build of it, if that is to take part.
+    pub former: Option<PathBuf>,
 }
 
 /// Why there is no result.
@@ -111,8 +113,10 @@ impl Comparison {
     /// # Errors
     /// When a program cannot be started or does not answer. Peers that are not installed are left out, with a line.
     pub fn run(&self, stop: &Stop, progress: &mut dyn FnMut(&str)) -> Result<Results, CompareError> {
-        let programs = Programs::find(self.sekisho.as_deref());
+        let programs = Programs::find(self.sekisho.as_deref(), self.former.as_deref());
         let mut proxies = self.proxies.clone();
+        // Without a former build nothing is missing.
+        proxies.retain(|proxy| *proxy != Proxy::Former || self.former.is_some());
         proxies.retain(|proxy| {
             let found = programs.has(*proxy);
             if !found {

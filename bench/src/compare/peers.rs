@@ -19,6 +19,8 @@ pub enum Proxy {
     Relay,
     /// sekisho.
     Sekisho,
+    /// An earlier build of sekisho, set up as today's is.
+    Former,
     /// FreeRADIUS 3.2.
     Freeradius,
     /// radsecproxy 1.9, UDP on both sides.
@@ -30,6 +32,7 @@ impl fmt::Display for Proxy {
         f.pad(match self {
             Self::Relay => "bare relay",
             Self::Sekisho => "sekisho",
+            Self::Former => "former",
             Self::Freeradius => "FreeRADIUS",
             Self::Radsecproxy => "radsecproxy",
         })
@@ -59,13 +62,14 @@ pub(super) struct Programs {
     pub(super) home: Option<PathBuf>,
     relay: Option<PathBuf>,
     sekisho: Option<PathBuf>,
+    former: Option<PathBuf>,
     freeradius: Option<PathBuf>,
     radsecproxy: Option<PathBuf>,
 }
 
 impl Programs {
     /// Looks for our own tools beside this program, and for the peers where they are installed.
-    pub(super) fn find(sekisho: Option<&Path>) -> Self {
+    pub(super) fn find(sekisho: Option<&Path>, former: Option<&Path>) -> Self {
         let own = |name: &str| {
             let path = std::env::current_exe().ok()?.with_file_name(name);
             path.is_file().then_some(path)
@@ -74,6 +78,7 @@ impl Programs {
             home: own("sekisho-home"),
             relay: own("sekisho-relay"),
             sekisho: sekisho.filter(|path| path.is_file()).map(Path::to_owned),
+            former: former.filter(|path| path.is_file()).map(Path::to_owned),
             freeradius: installed("freeradius").or_else(|| installed("radiusd")),
             radsecproxy: installed("radsecproxy"),
         }
@@ -83,6 +88,7 @@ impl Programs {
         match proxy {
             Proxy::Relay => self.relay.as_deref(),
             Proxy::Sekisho => self.sekisho.as_deref(),
+            Proxy::Former => self.former.as_deref(),
             Proxy::Freeradius => self.freeradius.as_deref(),
             Proxy::Radsecproxy => self.radsecproxy.as_deref(),
         }
@@ -97,7 +103,7 @@ impl Programs {
     pub(super) fn version(&self, proxy: Proxy) -> String {
         let Some(program) = self.program(proxy) else { return String::new() };
         let option = match proxy {
-            Proxy::Relay | Proxy::Sekisho => "--version",
+            Proxy::Relay | Proxy::Sekisho | Proxy::Former => "--version",
             Proxy::Freeradius | Proxy::Radsecproxy => "-v",
         };
         let Ok(output) = Command::new(program).arg(option).output() else { return String::new() };
@@ -122,7 +128,7 @@ impl Programs {
                     command.arg(option).arg(format!("127.0.0.1:{port}"));
                 }
             }
-            Proxy::Sekisho => {
+            Proxy::Sekisho | Proxy::Former => {
                 let document = site.write("sekisho.toml", include_str!("../../peers/sekisho/sekisho.toml"));
                 let customer = include_str!("../../peers/sekisho/customer.toml");
                 let customer = site.write("customers/bench.toml", customer);

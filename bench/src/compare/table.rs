@@ -19,7 +19,10 @@ pub struct Summary {
     pub window: usize,
     /// The proxy's processor time for each completed transaction, in microseconds.
     pub cpu_us: f64,
-    /// That, as a part of FreeRADIUS's; `None` if it did not take part.
+    /// That, as a part of the former build's; `None` if it did not take part.
+    #[serde(default)]
+    pub of_former: Option<f64>,
+    /// The same of FreeRADIUS's.
     pub of_freeradius: Option<f64>,
     /// The same of radsecproxy's.
     pub of_radsecproxy: Option<f64>,
@@ -55,6 +58,7 @@ pub fn summarize(measurements: &[Measurement]) -> Vec<Summary> {
                 kind: one.kind.clone(),
                 window: one.window,
                 cpu_us: median(&|m| m.cpu_us),
+                of_former: None,
                 of_freeradius: None,
                 of_radsecproxy: None,
                 rate: median(&|m| m.report.rate),
@@ -74,6 +78,7 @@ pub fn summarize(measurements: &[Measurement]) -> Vec<Summary> {
             };
             costs.iter().find(same).map(|cost| summary.cpu_us / cost.3)
         };
+        summary.of_former = part_of(Proxy::Former);
         (summary.of_freeradius, summary.of_radsecproxy) = (part_of(Proxy::Freeradius), part_of(Proxy::Radsecproxy));
     }
     summaries
@@ -96,18 +101,19 @@ impl Results {
         let mut text = String::new();
         writeln!(
             text,
-            "| load | window | proxy | CPU µs | of FreeRADIUS | of radsecproxy | per second | p50 ms | p99 ms | sent again ‰ | lost ‰ |"
+            "| load | window | proxy | CPU µs | of former | of FreeRADIUS | of radsecproxy | per second | p50 ms | p99 ms | sent again ‰ | lost ‰ |"
         )?;
-        writeln!(text, "|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+        writeln!(text, "|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         for summary in &self.summary {
             let load = if summary.kind == "acct" { "accounting" } else { "PAP + MA" };
             let part = |part: Option<f64>| part.map_or_else(|| "–".into(), |part| format!("{part:.2}"));
             writeln!(
                 text,
-                "| {load} | {} | {} | {:.1} | {} | {} | {:.0} | {:.2} | {:.2} | {:.1} | {:.1} |",
+                "| {load} | {} | {} | {:.1} | {} | {} | {} | {:.0} | {:.2} | {:.2} | {:.1} | {:.1} |",
                 summary.window,
                 summary.proxy,
                 summary.cpu_us,
+                part(summary.of_former),
                 part(summary.of_freeradius),
                 part(summary.of_radsecproxy),
                 summary.rate,
