@@ -144,6 +144,12 @@ impl Learned {
         }
     }
 
+    /// Its secrets are others now: none of them has been used.
+    pub fn forget_secrets(&self) {
+        self.current_secret.store(0, Relaxed);
+        self.previous_secret.store(0, Relaxed);
+    }
+
     /// When it last proved itself by the secret in force; zero for never.
     pub fn current_secret_used(&self) -> Time {
         Time(self.current_secret.load(Relaxed))
