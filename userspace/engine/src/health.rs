@@ -1,7 +1,8 @@
 //! Whether a home server is alive: what the workers report, and what the control engine decides.
 //!
 //! Names and meanings are FreeRADIUS's. Workers write two facts ([`HomeState::replied`], [`HomeState::unanswered`]) and read
-//! one word ([`HomeState::health`]); only [`crate::control`] changes that word. Only a verified reply counts as life.
+//! one word ([`HomeState::health`]); only [`crate::control`] changes that word. Only a verified reply, to a request or to a probe,
+//! counts as life.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -13,7 +14,8 @@ use crate::time::Time;
 pub enum Health {
     /// Used.
     Alive = 0,
-    /// A request went unanswered for `response_window`, and nothing has come since: used only where nothing better is.
+    /// Requests went unanswered (`response_timeouts` of them in a row), and nothing has come since: used only where nothing better
+    /// is.
     Zombie = 1,
     /// Silent for `zombie_period`: not used until it answers a probe or `revive_interval` has passed.
     Dead = 2,
@@ -57,6 +59,8 @@ pub struct HomeState {
     last_reply: AtomicU64,
     unanswered: AtomicU64,
     unanswered_in_a_row: AtomicU32,
+    probes_sent: AtomicU64,
+    probes_answered: AtomicU64,
     /// What its replies have shown.
     pub learned: Learned,
 }
@@ -96,20 +100,39 @@ impl HomeState {
     /// A worker reports that a request sent at `sent` went unanswered for `response_window`.
     pub fn unanswered(&self, sent: Time) {
         self.unanswered.fetch_max(sent.0, Relaxed);
-        if sent > self.last_reply() {
+        if sent > self.last_reply().max(self.since()) {
             self.unanswered_in_a_row.fetch_add(1, Relaxed);
         }
     }
 
-    /// Requests that went unanswered since the last verified reply.
+    /// Requests that were sent since the last verified reply, and since the server has its state, and went unanswered.
     pub fn unanswered_in_a_row(&self) -> u32 {
         self.unanswered_in_a_row.load(Relaxed)
+    }
+
+    /// Status-Server probes sent.
+    pub fn probes_sent(&self) -> u64 {
+        self.probes_sent.load(Relaxed)
+    }
+
+    /// Status-Server probes answered in time, by a reply that verified.
+    pub fn probes_answered(&self) -> u64 {
+        self.probes_answered.load(Relaxed)
+    }
+
+    pub(crate) fn probe_sent(&self) {
+        self.probes_sent.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn probe_answered(&self) {
+        self.probes_answered.fetch_add(1, Relaxed);
     }
 
     /// The control engine changes the state.
     pub(crate) fn enter(&self, health: Health, now: Time) {
         self.health.store(health as u8, Relaxed);
         self.since.store(now.0, Relaxed);
+        self.unanswered_in_a_row.store(0, Relaxed);
     }
 }
 

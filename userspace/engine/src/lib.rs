@@ -7,7 +7,8 @@
 //! # Where to start
 //!
 //! [`Engine`] is one worker: it owns its requests, identifiers and timers, and shares nothing but the [`snapshot`] (an `Arc`,
-//! swapped whole), the home servers' [`health`] and its own [`stats`]. [`Control`] is the one that decides on health.
+//! swapped whole), the home servers' [`health`] and its own [`stats`]. [`Control`] is the one that decides on health, and
+//! probes silent servers (`probing`).
 //!
 //! A request's way through the engine, a file for each part (`stages` is how a whole batch goes it):
 //!
@@ -33,6 +34,7 @@ mod identifiers;
 pub mod packet;
 mod pool;
 mod ports;
+mod probing;
 mod random;
 mod reasons;
 mod reply;
@@ -50,7 +52,7 @@ pub mod time;
 mod timers;
 mod verdict;
 
-pub use control::{Control, ControlEvent};
+pub use control::{Control, ControlEvent, Probe};
 pub use engine::{Engine, Event};
 pub use settings::{Limits, Settings};
 pub use time::Time;

@@ -1,6 +1,6 @@
-//! Unpredictable numbers: Request Authenticators, salts, and the keys of our hashes. One seed gives them all.
+//! Unpredictable numbers: Request Authenticators, salts, jitter, and the keys of our hashes. One seed gives them all.
 
-use std::{hash::Hasher, net::IpAddr};
+use std::{hash::Hasher, net::IpAddr, time::Duration};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -34,6 +34,17 @@ impl Random {
     pub fn salt(&mut self) -> u16 {
         self.salt = self.salt.wrapping_add(1);
         self.salt | 0x8000
+    }
+
+    /// A time from zero to `longest`.
+    pub fn up_to(&mut self, longest: Duration) -> Duration {
+        let share = |part: u32| (longest.as_nanos().min(u128::from(u64::MAX)) * u128::from(part)) >> 32;
+        Duration::from_nanos(share(self.generator.next_u32()) as u64)
+    }
+
+    /// An interval a tenth longer or shorter at most (RFC 5080 §2.2.1), so that what began together does not stay together.
+    pub fn jittered(&mut self, interval: Duration) -> Duration {
+        (interval - interval / 10).saturating_add(self.up_to(interval / 5))
     }
 
     /// Keys for hashes.

@@ -88,7 +88,7 @@ fn tag(key: u64) -> u64 {
 }
 
 fn seconds(now: Time) -> u64 {
-    now.0 / 1_000_000_000 & 0xfff
+    (now.0 / 1_000_000_000) & 0xfff
 }
 
 fn elapsed(seconds: u64, entry: u64) -> u64 {

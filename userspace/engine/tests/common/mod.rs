@@ -14,7 +14,7 @@ use sekisho_abi::{
     Ingress, IngressKey, PortKind, Reason, Roles, Service, Source, SourceKey, address_bytes, gate::GateTable,
 };
 use sekisho_engine::{
-    Control, Engine, Event, Limits, Settings, Time,
+    Control, Engine, Event, Limits, Probe, Settings, Time,
     health::HomeState,
     packet::{Action, Batch, Path, Socket, UpstreamPort},
     snapshot::*,
@@ -70,6 +70,12 @@ pub struct Plan {
     /// Customer 0 has another contract, with servers for authentication only.
     pub auth_only: bool,
     pub max_outstanding: u32,
+    pub response_timeouts: u32,
+    pub status_check: Option<StatusCheck>,
+    /// What the operator wants of a home server, by its address; up where nothing is said.
+    pub services: HashMap<&'static str, HomeService>,
+    /// Secrets that home servers had before.
+    pub previous_home_secret: Option<Secret>,
     /// Changed by a reload, it gives all home servers other names, and so other numbers.
     pub names: u32,
     /// Names and addresses by number, never given again.
@@ -93,6 +99,10 @@ impl Default for Plan {
             overlapping: false,
             auth_only: false,
             max_outstanding: 65_536,
+            response_timeouts: 1,
+            status_check: None,
+            services: HashMap::new(),
+            previous_home_secret: None,
             names: 0,
             book: Vec::new(),
             home_stats: Vec::new(),
@@ -193,15 +203,15 @@ impl Plan {
                 kind,
                 address: address(at),
                 secret: home_secret(index),
-                previous_secret: None,
+                previous_secret: self.previous_home_secret.clone(),
                 require_message_authenticator: Require::No,
                 response_window: Duration::from_secs(3),
-                response_timeouts: 1,
+                response_timeouts: self.response_timeouts,
                 zombie_period: Duration::from_secs(20),
                 revive_interval: Duration::from_secs(60),
-                status_check: None,
+                status_check: self.status_check,
                 max_outstanding: self.max_outstanding,
-                service: HomeService::Up,
+                service: self.services.get(at).copied().unwrap_or(HomeService::Up),
                 state: Arc::clone(state),
                 stats: Arc::clone(&self.home_stats[number]),
             }));
@@ -255,6 +265,8 @@ pub struct World {
     pub snapshot: Arc<RoutingSnapshot>,
     pub engine: Engine,
     pub control: Control,
+    /// Probes that the control engine has sent.
+    pub probes: Vec<(Time, Probe)>,
     pub stats: Arc<WorkerStats>,
     pub now: Time,
     pub batch: Batch,
@@ -288,10 +300,21 @@ impl World {
             marker: *b"this one",
         };
         let engine = Engine::new(settings, Arc::clone(&snapshot), Arc::clone(&stats));
-        let control = Control::new(Arc::clone(&snapshot));
+        let control = Control::new(Arc::clone(&snapshot), [6; 32]);
         let now = Time::from_millis(1_000);
         let batch = Batch::default();
-        World { plan, snapshot, engine, control, stats, now, batch, no_ports: false, ifindex: IFINDEX }
+        World {
+            plan,
+            snapshot,
+            engine,
+            control,
+            probes: Vec::new(),
+            stats,
+            now,
+            batch,
+            no_ports: false,
+            ifindex: IFINDEX,
+        }
     }
 
     pub fn reload(&mut self, change: impl FnOnce(&mut Plan)) {
@@ -379,6 +402,8 @@ impl World {
             assert!(self.engine.is_consistent());
             if self.control.poll_timeout().is_some_and(|at| at <= self.now) {
                 self.control.handle_timeout(self.now);
+                let probes = std::iter::from_fn(|| self.control.poll_transmit());
+                self.probes.extend(probes.map(|probe| (self.now, probe)));
             }
             loop {
                 self.batch.clear();
