@@ -1,10 +1,11 @@
 //! The documents that a test gives to sekisho.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use crate::network::{ACCT, AUTH, Host, PROXY_V4, PROXY_V6};
+use crate::network::{ACCT, AUTH, DYNAUTH, Host, PROXY_V4, PROXY_V6};
+
+pub use crate::customer::{Customer, Pool, Server, client_secret, dynauth_secret, home_secret};
 
 /// `sekisho.toml` and the customers, in a directory that lives as long as this.
 #[derive(Debug)]
@@ -12,17 +13,10 @@ pub struct Documents {
     directory: tempfile::TempDir,
     xdp: String,
     ingresses: Vec<String>,
+    dynauth: bool,
+    node: String,
     more: String,
     customers: Vec<Customer>,
-}
-
-/// One customer's document.
-#[derive(Clone, Debug)]
-pub struct Customer {
-    name: String,
-    realms: Vec<String>,
-    clients: Vec<String>,
-    proxies: Vec<String>,
 }
 
 impl Documents {
@@ -30,13 +24,29 @@ impl Documents {
     pub fn new(hosts: &[&Host]) -> Documents {
         let ingresses = hosts.iter().map(|host| host.name.clone()).collect();
         let directory = tempfile::tempdir().expect("a temporary directory");
-        Documents { directory, xdp: "native".to_owned(), ingresses, more: String::new(), customers: Vec::new() }
+        let [node, more] = [const { String::new() }; 2];
+        Documents { directory, xdp: "native".to_owned(), ingresses, dynauth: false, node, more, customers: Vec::new() }
     }
 
     /// Sets `xdp.mode`.
     #[must_use]
     pub fn xdp(mut self, mode: &str) -> Documents {
         mode.clone_into(&mut self.xdp);
+        self
+    }
+
+    /// Lets the listeners take CoA and Disconnect.
+    #[must_use]
+    pub fn dynauth(mut self) -> Documents {
+        self.dynauth = true;
+        self
+    }
+
+    /// Adds a key of `[node]`: `country_code = "49"`.
+    #[must_use]
+    pub fn node_key(mut self, line: &str) -> Documents {
+        self.node.push_str(line);
+        self.node.push('\n');
         self
     }
 
@@ -85,84 +95,18 @@ impl Documents {
     }
 
     fn node(&self) -> String {
-        let Documents { xdp, more, .. } = self;
+        let Documents { xdp, more, node, .. } = self;
         let mut text =
-            String::from("[node]\nname = \"test\"\nworkers = 2\nlog = \"debug\"\n\n[[domain]]\nname = \"default\"\n");
+            format!("[node]\nname = \"test\"\nworkers = 2\nlog = \"debug\"\n{node}\n[[domain]]\nname = \"default\"\n");
         for ingress in &self.ingresses {
             let _ = writeln!(text, "[[domain.ingress]]\ninterface = \"{ingress}\"");
         }
+        let dynauth = if self.dynauth { format!("\ndynauth = {DYNAUTH}") } else { String::new() };
         for address in [PROXY_V4, PROXY_V6] {
-            let _ = writeln!(text, "\n[[listener]]\naddress = \"{address}\"\nauth = {AUTH}\naccounting = {ACCT}");
+            let _ =
+                writeln!(text, "\n[[listener]]\naddress = \"{address}\"\nauth = {AUTH}\naccounting = {ACCT}{dynauth}");
         }
         let _ = writeln!(text, "\n[xdp]\nmode = \"{xdp}\"\n\n[admin]\naddress = \"127.0.0.1:9812\"\n\n{more}");
         text
     }
-}
-
-impl Customer {
-    /// A customer without contracts yet, with the realm `NAME.example`.
-    pub fn new(name: &str) -> Customer {
-        let realms = vec![format!("suffix = \"{name}.example\"")];
-        Customer { name: name.to_owned(), realms, clients: Vec::new(), proxies: Vec::new() }
-    }
-
-    /// Adds a realm: `suffix = "…"`, `prefix = "…"` or `apn = "…"`.
-    #[must_use]
-    pub fn realm(mut self, selector: &str) -> Customer {
-        self.realms.push(selector.to_owned());
-        self
-    }
-
-    /// Adds a `client` contract for an address. `more` are further lines, such as `ingress = ["nas"]`.
-    #[must_use]
-    pub fn client(mut self, contract: &str, address: IpAddr, more: &str) -> Customer {
-        let secret = client_secret(contract);
-        let text = format!("contract = \"{contract}\"\naddress = \"{address}\"\nsecret = \"{secret}\"\n{more}\n");
-        self.clients.push(text);
-        self
-    }
-
-    /// Adds a `proxy` contract for all realms, fail-over over these servers.
-    #[must_use]
-    pub fn proxy(mut self, servers: &[Server]) -> Customer {
-        let contract = format!("{}-proxy-{}", self.name, self.proxies.len() + 1);
-        let servers: String = servers.iter().map(|server| format!("\n[[proxy.server]]\n{}", server.0)).collect();
-        self.proxies.push(format!("contract = \"{contract}\"\ntype = \"fail-over\"\n{servers}"));
-        self
-    }
-
-    fn text(&self) -> String {
-        let mut text = format!("[customer]\nname = \"{}\"\n", self.name);
-        let tables = [("realm", &self.realms), ("client", &self.clients), ("proxy", &self.proxies)];
-        for (table, entries) in tables {
-            for entry in entries {
-                let _ = writeln!(text, "\n[[{table}]]\n{entry}");
-            }
-        }
-        text
-    }
-}
-
-/// A home server in a `proxy` contract.
-#[derive(Clone, Debug)]
-pub struct Server(String);
-
-impl Server {
-    /// A server on 1812 and 1813 of an address. `more` are further lines, such as `response_window = "500ms"`.
-    pub fn new(name: &str, address: IpAddr, more: &str) -> Server {
-        let secret = home_secret(name);
-        Server(format!(
-            "name = \"{name}\"\naddress = \"{address}\"\nauth = {AUTH}\naccounting = {ACCT}\nsecret = \"{secret}\"\n{more}\n"
-        ))
-    }
-}
-
-/// The secret of a `client` contract in these tests.
-pub fn client_secret(contract: &str) -> String {
-    format!("secret-of-client-{contract}")
-}
-
-/// The secret of a home server in these tests.
-pub fn home_secret(name: &str) -> String {
-    format!("secret-of-home-server-{name}")
 }

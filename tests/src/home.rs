@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use sekisho_wire::{attr, buf::Buf, build::write_reply, code::Code, scan::scan, secret::Secret};
+use sekisho_wire::{attr, attribute::attributes, buf::Buf, build::write_reply, code::Code, scan::scan, secret::Secret};
 
-use crate::network::{ACCT, AUTH, Host};
+use crate::network::{ACCT, AUTH, DYNAUTH, Host};
+use crate::packet::{self, Proof};
 
 /// A scripted home server on 1812 and 1813 of a host, IPv4 and IPv6.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub struct Asked {
     /// How many packets had come before it.
     pub before: usize,
     secret: Secret,
+    secret_text: Arc<str>,
 }
 
 /// One packet to be sent in answer, some time after the request came.
@@ -56,16 +58,39 @@ impl Say {
 impl ScriptedHome {
     /// Starts it. The script is asked for every packet and gives the answers.
     pub fn start(host: &Host, secret: &str, script: impl FnMut(&Asked) -> Vec<Say> + Send + 'static) -> ScriptedHome {
+        ScriptedHome::on(host, secret, &[AUTH, ACCT], script)
+    }
+
+    /// A NAS in its other part: it takes CoA and Disconnect on 3799 (RFC 5176).
+    pub fn terminal(
+        host: &Host,
+        secret: &str,
+        script: impl FnMut(&Asked) -> Vec<Say> + Send + 'static,
+    ) -> ScriptedHome {
+        ScriptedHome::on(host, secret, &[DYNAUTH], script)
+    }
+
+    fn on(
+        host: &Host,
+        secret: &str,
+        ports: &[u16],
+        script: impl FnMut(&Asked) -> Vec<Say> + Send + 'static,
+    ) -> ScriptedHome {
+        let secret_text: Arc<str> = secret.into();
         let secret = Secret::new(secret).expect("a secret");
         let (seen, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
         let script = Arc::new(Mutex::new(script));
-        let addresses = [host.v4, host.v6].into_iter().flat_map(|it| [(it, AUTH), (it, ACCT)]);
+        let addresses = [host.v4, host.v6].into_iter().flat_map(|it| ports.iter().map(move |port| (it, *port)));
         let threads = addresses.map(|(address, port)| {
             let socket = bind(host, address, port);
-            let (seen, stop, script, secret) = (seen.clone(), stop.clone(), script.clone(), secret.clone());
+            let (seen, stop, script) = (seen.clone(), stop.clone(), script.clone());
+            let (secret, secret_text) = (secret.clone(), secret_text.clone());
             std::thread::spawn(move || {
-                let play = |asked: &Asked| lock(&script)(asked);
-                serve(&socket, &secret, &seen, &stop, play);
+                let asked = |at, from, bytes, before| {
+                    let (secret, secret_text) = (secret.clone(), secret_text.clone());
+                    Asked { at, from, bytes, before, secret, secret_text }
+                };
+                serve(&socket, asked, &seen, &stop, |asked: &Asked| lock(&script)(asked));
             })
         });
         let threads = threads.collect();
@@ -122,15 +147,19 @@ impl Asked {
         sekisho_wire::password::without_padding(&hidden).to_vec()
     }
 
-    /// The answer that says yes: Access-Accept or Accounting-Response.
+    /// Values of an attribute, in order.
+    pub fn values(&self, number: u8) -> Vec<Vec<u8>> {
+        attributes(&self.bytes).filter(|it| it.number == number).map(|it| it.value.to_vec()).collect()
+    }
+
+    /// The answer that says yes: Access-Accept, Accounting-Response, an ACK.
     pub fn accept(&self) -> Say {
         self.accept_with(&[])
     }
 
     /// The same with attributes.
     pub fn accept_with(&self, attributes: &[(u8, &[u8])]) -> Say {
-        let access = self.code() == Code::ACCESS_REQUEST;
-        self.say(if access { Code::ACCESS_ACCEPT } else { Code::ACCOUNTING_RESPONSE }, attributes, &self.secret)
+        self.say(self.yes(), attributes, &self.secret)
     }
 
     /// An Access-Reject.
@@ -140,9 +169,35 @@ impl Asked {
 
     /// What somebody would send who knows everything but the secret.
     pub fn forged(&self) -> Say {
-        let access = self.code() == Code::ACCESS_REQUEST;
-        let code = if access { Code::ACCESS_ACCEPT } else { Code::ACCOUNTING_RESPONSE };
-        self.say(code, &[], &Secret::new("not the secret at all").expect("a secret"))
+        self.say(self.yes(), &[], &Secret::new("not the secret at all").expect("a secret"))
+    }
+
+    /// An Access-Challenge.
+    pub fn challenge(&self, attributes: &[(u8, &[u8])]) -> Say {
+        self.say(Code::ACCESS_CHALLENGE, attributes, &self.secret)
+    }
+
+    /// A NAK with an Error-Cause, for a CoA- or Disconnect-Request.
+    pub fn nak(&self, cause: u32) -> Say {
+        self.say(Code(self.bytes[0] + 2), &[(attr::ERROR_CAUSE, &cause.to_be_bytes())], &self.secret)
+    }
+
+    /// A reply written by other code than sekisho's, with its Message-Authenticator where the test wants it.
+    pub fn reply(&self, code: Code, proof: Proof, attributes: &[(u8, Vec<u8>)]) -> Say {
+        self.reply_under(&self.secret_text, code, proof, attributes)
+    }
+
+    /// The same under another secret.
+    pub fn reply_under(&self, secret: &str, code: Code, proof: Proof, attributes: &[(u8, Vec<u8>)]) -> Say {
+        Say { after: Duration::ZERO, bytes: packet::reply(code.0, &self.bytes, secret, proof, attributes) }
+    }
+
+    fn yes(&self) -> Code {
+        match self.code() {
+            Code::ACCOUNTING_REQUEST => Code::ACCOUNTING_RESPONSE,
+            Code::DISCONNECT_REQUEST | Code::COA_REQUEST => Code(self.bytes[0] + 1),
+            _ => Code::ACCESS_ACCEPT,
+        }
     }
 
     fn say(&self, code: Code, attributes: &[(u8, &[u8])], secret: &Secret) -> Say {
@@ -160,7 +215,7 @@ fn bind(host: &Host, address: IpAddr, port: u16) -> UdpSocket {
 
 fn serve(
     socket: &UdpSocket,
-    secret: &Secret,
+    asked: impl Fn(Instant, SocketAddr, Vec<u8>, usize) -> Asked,
     seen: &Mutex<Vec<Asked>>,
     stop: &AtomicBool,
     mut play: impl FnMut(&Asked) -> Vec<Say>,
@@ -181,8 +236,8 @@ fn serve(
         socket.set_read_timeout(Some(wait)).expect("a timeout");
         let Ok((len, from)) = socket.recv_from(&mut buffer) else { continue };
         let mut seen = lock(seen);
-        let (at, before) = (Instant::now(), seen.len());
-        let asked = Asked { at, from, bytes: buffer[..len].to_vec(), before, secret: secret.clone() };
+        let at = Instant::now();
+        let asked = asked(at, from, buffer[..len].to_vec(), seen.len());
         seen.push(asked.clone());
         drop(seen);
         pending.extend(play(&asked).into_iter().map(|say| (at + say.after, from, say.bytes)));

@@ -21,15 +21,20 @@
     reason = "a harness that cannot go on fails the test"
 )]
 
+mod customer;
 pub mod documents;
+pub mod eapol;
 pub mod freeradius;
 pub mod home;
+pub mod hosts;
 pub mod http;
 pub mod load;
 pub mod metrics;
 pub mod namespace;
 pub mod nas;
 pub mod network;
+pub mod packet;
+pub mod pki;
 pub mod process;
 pub mod programs;
 pub mod radclient;

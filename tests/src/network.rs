@@ -9,6 +9,9 @@ pub const AUTH: u16 = 1812;
 /// Where the proxy takes Accounting-Requests.
 pub const ACCT: u16 = 1813;
 
+/// Where the proxy, and a NAS, take CoA and Disconnect.
+pub const DYNAUTH: u16 = 3799;
+
 /// The proxy's IPv4 service address, on its loopback interface, so that it is the same from every link.
 pub const PROXY_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 99, 255, 1));
 /// The proxy's IPv6 service address.
@@ -121,4 +124,9 @@ pub fn auth(family: Family) -> SocketAddr {
 /// The proxy's accounting port in a family.
 pub fn acct(family: Family) -> SocketAddr {
     SocketAddr::new(family.proxy(), ACCT)
+}
+
+/// The proxy's port for CoA and Disconnect in a family.
+pub fn dynauth(family: Family) -> SocketAddr {
+    SocketAddr::new(family.proxy(), DYNAUTH)
 }

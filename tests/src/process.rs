@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use crate::hosts::Hosts;
 use crate::namespace::Namespace;
 use crate::wait::{PATIENCE, within};
 
@@ -38,6 +39,13 @@ impl Program {
         command.args(["--pdeathsig", "KILL", "--"]).arg(program.as_ref());
         let name = Path::new(program.as_ref()).file_name().unwrap_or_default().to_string_lossy().into_owned();
         Program { command, name, group: false }
+    }
+
+    /// The same for a program that sees only these host names.
+    pub fn with_hosts(program: impl AsRef<OsStr>, hosts: &Hosts) -> Program {
+        let name = Path::new(program.as_ref()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let view = ["--mount", "--propagation", "private", "--", "sh", "-ec", &hosts.script(), "sh"];
+        Program { name, ..Program::new("unshare").args(view).arg(program) }
     }
 
     /// Adds an argument.

@@ -46,6 +46,11 @@ impl Radclient {
         self.run(&nas.namespace, server, "acct", secret, pairs)
     }
 
+    /// Sends a CoA-Request (`coa`), a Disconnect-Request (`disconnect`) or a Status-Server (`status`).
+    pub fn send(&self, from: &Host, server: SocketAddr, command: &str, secret: &str, pairs: &str) -> Answer {
+        self.run(&from.namespace, server, command, secret, pairs)
+    }
+
     fn run(&self, namespace: &Namespace, server: SocketAddr, command: &str, secret: &str, pairs: &str) -> Answer {
         let limit = Duration::from_secs_f64(self.timeout * f64::from(self.tries) * f64::from(self.copies) + 20.0);
         let Radclient { tries, timeout, copies } = self;

@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::documents::Documents;
+use crate::hosts::Hosts;
 use crate::http::{self, Answer};
 use crate::metrics::Metrics;
 use crate::network::Network;
@@ -21,8 +24,17 @@ pub struct Sekisho<'n> {
 impl<'n> Sekisho<'n> {
     /// Starts it with these documents and waits until it is ready.
     pub fn start(network: &'n Network, documents: &Documents) -> Sekisho<'n> {
+        Sekisho::run(network, documents, Program::new(programs::sekisho()))
+    }
+
+    /// The same with host names, which may change while it runs.
+    pub fn start_with_hosts(network: &'n Network, documents: &Documents, hosts: &Hosts) -> Sekisho<'n> {
+        Sekisho::run(network, documents, Program::with_hosts(programs::sekisho(), hosts))
+    }
+
+    fn run(network: &'n Network, documents: &Documents, program: Program) -> Sekisho<'n> {
         let path = documents.write();
-        let program = Program::new(programs::sekisho()).args(["run", "--config"]).arg(path);
+        let program = program.args(["run", "--config"]).arg(path);
         let mut process = program.start(&network.proxy);
         eventually("sekisho is ready", || {
             assert!(process.runs(), "sekisho did not start");
@@ -73,6 +85,27 @@ impl<'n> Sekisho<'n> {
     pub fn reload(&self, documents: &Documents) -> Finished {
         documents.write();
         self.command(&["reload"])
+    }
+
+    /// The state that a server's port is in: `alive`, `zombie`, `dead`, `draining`, `down`. `kind` is `auth` or `acct`.
+    pub fn server_state(&self, server: &str, kind: &str) -> String {
+        let metrics = self.metrics();
+        let is = |state: &&str| {
+            metrics.sum("sekisho_server_state", &[("server", server), ("kind", kind), ("state", state)]) == 1
+        };
+        ["alive", "zombie", "dead", "draining", "down"].iter().copied().find(is).unwrap_or("none").to_owned()
+    }
+
+    /// Waits until a server's port is in that state.
+    pub fn becomes(&self, server: &str, kind: &str, state: &str) {
+        let found = within(PATIENCE, || (self.server_state(server, kind) == state).then_some(()));
+        assert!(found.is_some(), "{server} {kind} is {}, not {state}", self.server_state(server, kind));
+    }
+
+    /// Ends it as an operator does, and waits until it is gone.
+    pub fn stop(mut self) {
+        self.process.signal(Signal::TERM);
+        assert!(self.process.exits_within(PATIENCE).success());
     }
 
     fn get(&self, path: &str) -> Answer {
