@@ -31,6 +31,7 @@ mod engine;
 mod failover;
 pub mod health;
 mod identifiers;
+mod name;
 pub mod packet;
 mod pool;
 mod ports;

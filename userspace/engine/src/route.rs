@@ -1,17 +1,23 @@
 //! Which realm a request asks for, and what its client may have of it.
 //!
 //! Look-up stays inside the client's own customer: another customer's realm is not known here at all (SERVICE verdicts:
-//! `client` of X asking for a realm of Y gets a Reject). The name itself is never changed (RFC 7542 §2.6 and §3).
+//! `client` of X asking for a realm of Y gets a Reject). The name itself is not changed (RFC 7542 §2.6 and §3), unless its pool
+//! asks for that.
+
+use std::collections::HashMap;
 
 use sekisho_wire::{nai, scan::Layout};
 
-use crate::snapshot::{Customer, HomeKind, Pool, PoolId, Realm, RealmId, RealmService, RoutingSnapshot};
+use crate::{
+    name::{self, Place},
+    snapshot::{Client, Customer, HomeKind, Pool, PoolId, RealmId, RealmService, RoutingSnapshot},
+};
 
 /// Where a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// To a pool, for a realm.
-    Proxy(RealmId, PoolId),
+    /// To a pool, for a realm that was found at this place of the name.
+    Proxy(RealmId, PoolId, Place),
     /// The realm is the customer's, but no contract serves it.
     Unserved(RealmId),
     /// No realm, or none of this customer's.
@@ -23,15 +29,33 @@ pub enum Route {
 const ACCOUNTING_ON: u32 = 7;
 const ACCOUNTING_OFF: u32 = 8;
 
+type Realms = HashMap<Box<[u8]>, RealmId>;
+
 /// Finds the route of a verified request.
-pub fn route(snapshot: &RoutingSnapshot, customer: &Customer, packet: &[u8], layout: &Layout) -> Route {
-    if let Some(realm) = realm_of(snapshot, customer, packet, layout) {
+pub fn route(
+    snapshot: &RoutingSnapshot,
+    client: &Client,
+    customer: &Customer,
+    packet: &[u8],
+    layout: &Layout,
+) -> Route {
+    let whole_nas = matches!(layout.acct_status(packet), Some(ACCOUNTING_ON | ACCOUNTING_OFF));
+    let found = match named(client, customer, packet, layout) {
+        Search::Found(id, place) => Some((id, place)),
+        // A NAS that comes or goes asks for no realm (RFC 2866 §5.1), so it has no use for a default.
+        _ if whole_nas => None,
+        Search::NoRealm => client.default_realm.or(customer.default_realm).map(|id| (id, Place::Elsewhere)),
+        Search::Unknown => customer.default_realm.map(|id| (id, Place::Elsewhere)),
+    };
+    if let Some((id, place)) = found
+        && let Some(realm) = snapshot.realm(id)
+    {
         return match realm.service {
-            Some(RealmService::Proxy(pool)) => Route::Proxy(realm.id, pool),
+            Some(RealmService::Proxy(pool)) => Route::Proxy(realm.id, pool, place),
             None => Route::Unserved(realm.id),
         };
     }
-    if matches!(layout.acct_status(packet), Some(ACCOUNTING_ON | ACCOUNTING_OFF)) {
+    if whole_nas {
         let takes_it = |pool: &Pool| pool.customer == customer.id && pool.members(HomeKind::Acct).next().is_some();
         let mut pools = snapshot.pools.iter().enumerate().filter(|(_, pool)| takes_it(pool));
         if let (Some((index, _)), None) = (pools.next(), pools.next()) {
@@ -41,24 +65,55 @@ pub fn route(snapshot: &RoutingSnapshot, customer: &Customer, packet: &[u8], lay
     Route::Unknown
 }
 
-/// The customer's realm that a request names: by suffix, else by prefix, else by APN.
-fn realm_of<'s>(
-    snapshot: &'s RoutingSnapshot,
-    customer: &Customer,
-    packet: &[u8],
-    layout: &Layout,
-) -> Option<&'s Realm> {
-    let mut canonical = [0; 255];
-    let mut find = |name: Option<&[u8]>, realms: &std::collections::HashMap<Box<[u8]>, RealmId>| {
-        if realms.is_empty() {
-            return None;
-        }
-        realms.get(nai::canonical(name?, &mut canonical)?).copied()
-    };
-    let user = layout.user_name.map(|span| span.of(packet));
+/// What a request says about its realm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Search {
+    Found(RealmId, Place),
+    /// It names a realm, but none of this customer's.
+    Unknown,
+    /// It names none.
+    NoRealm,
+}
+
+/// The customer's realm that a request names: by suffix, by prefix, by Windows domain, as the whole name, by APN, and last by
+/// the patterns that a suffix is matched with.
+///
+/// `/` and `\` are delimiters only for a customer that has realms found by them: to others they are letters of a name.
+fn named(client: &Client, customer: &Customer, packet: &[u8], layout: &Layout) -> Search {
+    let user = layout.user_name.map_or(&[][..], |span| span.of(packet));
+    let user = name::without_outer(user, client.outer_suffix.as_deref());
+    let (mut canonical, mut other) = ([0; 255], [0; 255]);
+    let suffix = nai::realm_suffix(user);
+    let canonical_suffix = suffix.and_then(|it| nai::canonical(it, &mut canonical));
+    if let Some(id) = canonical_suffix.and_then(|it| customer.suffixes.get(it)) {
+        return Search::Found(*id, Place::Suffix);
+    }
+    let prefix = if customer.prefixes.is_empty() { None } else { nai::realm_prefix(user) };
+    if let Some(id) = look_up(prefix, &customer.prefixes, &mut other) {
+        return Search::Found(id, Place::Prefix);
+    }
+    let domain = if customer.nt_domains.is_empty() { None } else { name::nt_domain(user) };
+    if let Some(id) = look_up(domain, &customer.nt_domains, &mut other) {
+        return Search::Found(id, Place::NtDomain);
+    }
+    let bare = Some(user).filter(|user| client.bare_domain && name::is_bare(user));
     let called = layout.called_station.map(|span| span.of(packet));
-    let id = find(user.and_then(nai::realm_suffix), &customer.suffixes)
-        .or_else(|| find(user.and_then(nai::realm_prefix), &customer.prefixes))
-        .or_else(|| find(called, &customer.apns))?;
-    snapshot.realm(id).map(|realm| &**realm)
+    let found = look_up(bare, &customer.suffixes, &mut other).or_else(|| look_up(called, &customer.apns, &mut other));
+    if let Some(id) = found {
+        return Search::Found(id, Place::Elsewhere);
+    }
+    if let Some(suffix) = canonical_suffix
+        && let Some((_, id)) = customer.patterns.iter().find(|(pattern, _)| pattern.is_match(suffix))
+    {
+        return Search::Found(*id, Place::Suffix);
+    }
+    let names_one = suffix.is_some() || prefix.is_some() || domain.is_some();
+    if names_one { Search::Unknown } else { Search::NoRealm }
+}
+
+fn look_up(name: Option<&[u8]>, realms: &Realms, canonical: &mut [u8; 255]) -> Option<RealmId> {
+    if realms.is_empty() {
+        return None;
+    }
+    realms.get(nai::canonical(name?, canonical)?).copied()
 }

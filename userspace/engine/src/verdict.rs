@@ -52,10 +52,10 @@ impl Engine {
             tracing::debug!(client = arrival.client.contract, "proxy loop: the request has been here before");
             return self.refuse(arrival, None, verified, packet);
         }
-        let route = route(arrival.snapshot, arrival.customer, packet.buf.bytes(), layout);
+        let route = route(arrival.snapshot, arrival.client, arrival.customer, packet.buf.bytes(), layout);
         self.tell(arrival, layout, route);
         let (realm, pool) = match route {
-            Route::Proxy(realm, pool) => (Some(realm), pool),
+            Route::Proxy(realm, pool, _) => (Some(realm), pool),
             Route::WholeNas(pool) => (None, pool),
             Route::Unserved(realm) => return self.refuse(arrival, Some(realm), verified, packet),
             Route::Unknown => return self.refuse(arrival, None, verified, packet),
@@ -73,7 +73,7 @@ impl Engine {
     /// A line for whoever looks for one client's requests.
     fn tell(&self, arrival: &Arrival<'_>, layout: &Layout, route: Route) {
         let (verdict, realm, pool) = match route {
-            Route::Proxy(realm, pool) => ("forwarded", Some(realm), Some(pool)),
+            Route::Proxy(realm, pool, _) => ("forwarded", Some(realm), Some(pool)),
             Route::WholeNas(pool) => ("forwarded for the whole NAS", None, Some(pool)),
             Route::Unserved(realm) => ("refused: no contract serves the realm", Some(realm), None),
             Route::Unknown => ("refused: no realm of this customer", None, None),

@@ -55,6 +55,9 @@ pub fn home_secret(index: usize) -> Secret {
     Secret::new(format!("the secret of home {index}")).unwrap()
 }
 
+/// Changes a snapshot before it is taken into use.
+pub type Shape = Arc<dyn Fn(&mut RoutingSnapshot)>;
+
 /// What a snapshot is made from.
 #[derive(Clone)]
 pub struct Plan {
@@ -83,6 +86,8 @@ pub struct Plan {
     /// By number, as long as the process lives.
     pub home_stats: Vec<Arc<PerWorker<HomeStats>>>,
     pub states: HashMap<String, Arc<HomeState>>,
+    /// The last word on every snapshot.
+    pub shape: Shape,
 }
 
 impl Default for Plan {
@@ -107,11 +112,17 @@ impl Default for Plan {
             book: Vec::new(),
             home_stats: Vec::new(),
             states: HashMap::new(),
+            shape: Arc::new(|_| {}),
         }
     }
 }
 
 impl Plan {
+    /// The plan of most tests, but for what `shape` changes in its snapshots.
+    pub fn shaped(shape: impl Fn(&mut RoutingSnapshot) + 'static) -> Plan {
+        Plan { shape: Arc::new(shape), ..Plan::default() }
+    }
+
     /// Customer 0 has `a.example` with a proxy; customer 1 has `b.example`, which nobody serves.
     pub fn compile(&mut self) -> Arc<RoutingSnapshot> {
         let mut gate = GateTable::default();
@@ -236,8 +247,33 @@ impl Plan {
             snapshot.pools = vec![pool("proxy-a", tier)];
         }
         snapshot.gate = gate;
+        (self.shape)(&mut snapshot);
         Arc::new(snapshot)
     }
+}
+
+/// A client of a snapshot that is not in use yet.
+pub fn client(snapshot: &mut RoutingSnapshot, index: usize) -> &mut Client {
+    Arc::get_mut(snapshot.clients[index].as_mut().unwrap()).unwrap()
+}
+
+/// A customer of a snapshot that is not in use yet.
+pub fn customer(snapshot: &mut RoutingSnapshot, index: usize) -> &mut Customer {
+    Arc::get_mut(snapshot.customers[index].as_mut().unwrap()).unwrap()
+}
+
+/// A home server of a snapshot that is not in use yet.
+pub fn home(snapshot: &mut RoutingSnapshot, index: usize) -> &mut HomeServer {
+    Arc::get_mut(snapshot.homes[index].as_mut().unwrap()).unwrap()
+}
+
+/// Gives a customer another realm, and a number for it.
+pub fn realm(snapshot: &mut RoutingSnapshot, customer: u32, name: &str, service: Option<RealmService>) -> RealmId {
+    let id = RealmId(snapshot.realms.len() as u32);
+    let stats = Arc::new(PerWorker::new(1));
+    let realm = Realm { id, name: name.to_owned(), customer: CustomerId(customer), service, stats };
+    snapshot.realms.push(Some(Arc::new(realm)));
+    id
 }
 
 /// A packet that left the engine.
