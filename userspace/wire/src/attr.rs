@@ -131,6 +131,12 @@ pub const ERROR_CAUSE: u8 = 101;
 pub const DELEGATED_IPV6_PREFIX: u8 = 123;
 /// Operator-Name, RFC 5580 §4.1.
 pub const OPERATOR_NAME: u8 = 126;
+/// Extended-Type-1, RFC 6929 §3.1: the first octet of its value is the extended type.
+pub const EXTENDED_1: u8 = 241;
+/// Extended-Type-6, RFC 6929 §3.6: the last of the extended ones.
+pub const EXTENDED_6: u8 = 246;
+/// Operator-NAS-Identifier (241.8), RFC 8559: the extended type.
+pub const EXTENDED_1_OPERATOR_NAS_IDENTIFIER: u8 = 8;
 
 /// The name of an attribute in the RFCs, for explaining a packet to a person.
 pub const fn name(number: u8) -> Option<&'static str> {

@@ -8,7 +8,7 @@ use crate::edit::{self, Fate};
 use crate::forward::RewriteError;
 use crate::md5::Md5;
 use crate::password::{self, MAX_PASSWORD};
-use crate::reply::address_reply;
+use crate::reply::{address_reply, has_message_authenticator};
 use crate::salted;
 use crate::secret::Secret;
 use crate::sign;
@@ -18,7 +18,7 @@ use crate::verify::Verified;
 ///
 /// `request` is the request that is answered, from which the Proxy-States are copied in order (RFC 2865 §5.33);
 /// `attrs` are numbers and values of at most 253 octets. The answer to an Access-Request or a Status-Server begins
-/// with a Message-Authenticator.
+/// with a Message-Authenticator, that to a CoA- or Disconnect-Request where the request has one.
 pub fn write_reply(
     buf: &mut Buf,
     code: Code,
@@ -28,7 +28,8 @@ pub fn write_reply(
     request: &[u8],
     attrs: &[(u8, &[u8])],
 ) -> Result<(), TooLong> {
-    let signed = is_signed(code, request.first().copied());
+    let asked = request.first().copied().map(Code);
+    let signed = is_signed(code, asked, || has_message_authenticator(request));
     buf.load(&[0; HEADER])?;
     if signed {
         edit::insert_message_authenticator(buf)?;
@@ -59,7 +60,7 @@ pub fn turn_into_reply(
         _ => Fate::Drop,
     });
     buf.trim(len);
-    let signed = is_signed(code, Some(layout.code.0));
+    let signed = is_signed(code, Some(layout.code), || layout.message_authenticator.is_some());
     if signed {
         edit::insert_message_authenticator(buf)?;
     }
@@ -70,8 +71,12 @@ pub fn turn_into_reply(
     Ok(())
 }
 
-fn is_signed(code: Code, request: Option<u8>) -> bool {
-    code.is_access_reply() || request == Some(Code::STATUS_SERVER.0)
+/// An answer to CoA or Disconnect carries a Message-Authenticator where the request did (RFC 5176 §3.4).
+fn is_signed(code: Code, request: Option<Code>, asked_with_one: impl Fn() -> bool) -> bool {
+    code.is_access_reply()
+        || request.is_some_and(|request| {
+            request == Code::STATUS_SERVER || request.is_dynamic_authorization() && asked_with_one()
+        })
 }
 
 /// Why a request cannot be built.

@@ -72,6 +72,11 @@ impl Code {
         }
     }
 
+    /// Whether this is a request of RFC 5176: CoA or Disconnect.
+    pub const fn is_dynamic_authorization(self) -> bool {
+        matches!(self, Self::DISCONNECT_REQUEST | Self::COA_REQUEST)
+    }
+
     /// Whether the Request Authenticator of this code is a digest of the packet (RFC 2866 §3,
     /// RFC 5176 §2.3) rather than sixteen random octets.
     pub const fn has_computed_authenticator(self) -> bool {

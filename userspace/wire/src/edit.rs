@@ -7,6 +7,9 @@ use crate::buf::{Buf, TooLong};
 /// Octets of a Message-Authenticator with number and length.
 pub(crate) const MESSAGE_AUTHENTICATOR_SIZE: usize = 18;
 
+/// Octets of the vendor number before the sub-attributes of a Vendor-Specific value.
+pub(crate) const VENDOR_HEADER: usize = 4;
+
 /// What becomes of one attribute.
 pub(crate) enum Fate {
     /// It stays; its value may have been changed in place.
@@ -41,6 +44,17 @@ pub(crate) fn rewrite(octets: &mut [u8], start: usize, mut decide: impl FnMut(u8
         read = next;
     }
     move_down(octets, run..octets.len(), write)
+}
+
+/// Does what [`rewrite`] does with the sub-attributes of a Vendor-Specific value, and says what becomes of the attribute:
+/// it goes when nothing is left in it.
+pub(crate) fn rewrite_vendor(value: &mut [u8], decide: impl FnMut(u8, &mut [u8]) -> Fate) -> Fate {
+    let before = value.len();
+    match rewrite(value, VENDOR_HEADER, decide) {
+        after if after == before => Fate::Keep,
+        after if after <= VENDOR_HEADER => Fate::Drop,
+        after => Fate::Shrink(after),
+    }
 }
 
 fn move_down(octets: &mut [u8], run: std::ops::Range<usize>, to: usize) -> usize {

@@ -4,6 +4,7 @@ use crate::attr;
 use crate::attribute::{HEADER, attributes};
 use crate::buf::{Buf, TooLong};
 use crate::code::Code;
+use crate::dynauth;
 use crate::edit::{self, Fate};
 use crate::password;
 use crate::scan::{Layout, Malformed, scan};
@@ -65,23 +66,28 @@ pub fn rewrite_request(
     proxy_state: &[u8],
 ) -> Result<Seal, RewriteError> {
     let layout = verified.layout();
+    if !matches!(layout.code, Code::ACCESS_REQUEST | Code::ACCOUNTING_REQUEST) {
+        return Err(RewriteError::Code(layout.code));
+    }
     let old_ra = prepare(buf, layout)?;
     rehide_all(buf.bytes_mut(), layout, (from, &old_ra), (to, new_ra));
 
-    match layout.code {
-        Code::ACCESS_REQUEST => place_message_authenticator(buf, layout)?,
-        _ => remove_message_authenticators(buf, layout),
+    let signed = layout.code == Code::ACCESS_REQUEST;
+    if signed {
+        place_message_authenticator(buf, layout)?;
+    } else {
+        remove_message_authenticators(buf, layout);
     }
     if layout.chap_password.is_some() && layout.chap_challenge.is_none() {
         buf.append_attribute(attr::CHAP_CHALLENGE, &old_ra)?;
     }
     buf.append_attribute(attr::PROXY_STATE, proxy_state)?;
-    Ok(address(buf.bytes_mut(), layout.code, id, new_ra))
+    Ok(address(buf.bytes_mut(), layout.code, id, new_ra, signed))
 }
 
-/// Rewrites a stored request of ours, as [`forward_request`] made it for the server with secret `from`, for another
-/// server with secret `to`: identifier, Request Authenticator and all that depends on them are new, our Proxy-State
-/// stays.
+/// Rewrites a stored request of ours, as [`forward_request`] or [`rewrite_dynauth`](crate::dynauth::rewrite_dynauth)
+/// made it for the server with secret `from`, for another server with secret `to`: identifier, Request Authenticator
+/// and all that depends on them are new, our Proxy-State stays.
 pub fn redirect_request(
     buf: &mut Buf,
     from: &Secret,
@@ -91,17 +97,25 @@ pub fn redirect_request(
 ) -> Result<(), RewriteError> {
     let layout = scan(buf.bytes())?;
     let old_ra = prepare(buf, &layout)?;
-    rehide_all(buf.bytes_mut(), &layout, (from, &old_ra), (to, new_ra));
-    if layout.code == Code::ACCESS_REQUEST {
-        place_message_authenticator(buf, &layout)?;
-    }
-    address(buf.bytes_mut(), layout.code, id, new_ra).apply(buf.bytes_mut(), to);
+    let signed = match layout.code {
+        Code::ACCESS_REQUEST => {
+            rehide_all(buf.bytes_mut(), &layout, (from, &old_ra), (to, new_ra));
+            place_message_authenticator(buf, &layout)?;
+            true
+        }
+        Code::ACCOUNTING_REQUEST => {
+            rehide_all(buf.bytes_mut(), &layout, (from, &old_ra), (to, new_ra));
+            false
+        }
+        _ => dynauth::place_message_authenticator(buf),
+    };
+    address(buf.bytes_mut(), layout.code, id, new_ra, signed).apply(buf.bytes_mut(), to);
     Ok(())
 }
 
 /// Checks that the packet is one to forward, cuts padding off, and returns its Request Authenticator.
-fn prepare(buf: &mut Buf, layout: &Layout) -> Result<[u8; 16], RewriteError> {
-    if !matches!(layout.code, Code::ACCESS_REQUEST | Code::ACCOUNTING_REQUEST) {
+pub(crate) fn prepare(buf: &mut Buf, layout: &Layout) -> Result<[u8; 16], RewriteError> {
+    if layout.code != Code::ACCESS_REQUEST && !layout.code.has_computed_authenticator() {
         return Err(RewriteError::Code(layout.code));
     }
     if buf.len() < usize::from(layout.length) {
@@ -161,10 +175,12 @@ fn remove_message_authenticators(buf: &mut Buf, layout: &Layout) {
     }
 }
 
-/// Writes the header of a request whose attributes are complete, and says what it still lacks.
-fn address(packet: &mut [u8], code: Code, id: u8, new_ra: &[u8; 16]) -> Seal {
+/// Writes the header of a request whose attributes are complete, and says what it still lacks; with `signed` its first
+/// attribute is a Message-Authenticator. Where the Request Authenticator is computed, it is computed over the
+/// Message-Authenticator, and that over zeros in its place (RFC 5176 §3.4).
+pub(crate) fn address(packet: &mut [u8], code: Code, id: u8, new_ra: &[u8; 16], signed: bool) -> Seal {
     sign::set_header(packet, code.0, id);
     let computed = code.has_computed_authenticator();
     sign::set_authenticator(packet, if computed { &sign::ZEROS } else { new_ra });
-    Seal { message_authenticator: !computed, authenticator: computed }
+    Seal { message_authenticator: signed, authenticator: computed }
 }

@@ -14,12 +14,14 @@
 //! 5. [`verify`] again: the home server's reply, against the request that was sent.
 //! 6. [`mod@reply`]: rewritten for the client, with every secret inside taken from one hop's key to the other's.
 //!
+//! A CoA- or Disconnect-Request goes the other way, to a NAS, by [`dynauth`]; its answer comes back by [`mod@reply`].
+//!
 //! What many packets need at once is done side by side: [`verify::verify_requests`], [`verify::verify_replies`] and
 //! [`seal::seal_all`]. Replies that the proxy makes itself, and requests for tools and tests, come from [`build`].
 //! Below these lie [`password`] and [`salted`] (what is hidden, and how), [`attribute`] and [`vendor`] (walking),
 //! [`md5`], and the names in [`code`] and [`attr`].
 //!
-//! The rules and their sources: RFC 2865, 2866, 2868, 2548, 3579, 5080, 5997, and draft-ietf-radext-deprecating-radius
+//! The rules and their sources: RFC 2865, 2866, 2868, 2548, 3579, 5080, 5176, 5997, 6929, 8559, and draft-ietf-radext-deprecating-radius
 //! for what was learned from BlastRADIUS. No input makes this crate panic, and no secret is ever formatted.
 
 #![forbid(unsafe_code)]
@@ -29,6 +31,7 @@ pub mod attribute;
 pub mod buf;
 pub mod build;
 pub mod code;
+pub mod dynauth;
 mod edit;
 pub mod forward;
 pub mod md5;

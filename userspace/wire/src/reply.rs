@@ -1,7 +1,7 @@
 //! A home server's reply on its way to the client.
 
 use crate::attr;
-use crate::attribute::{HEADER, proxy_states};
+use crate::attribute::{HEADER, attributes, proxy_states};
 use crate::buf::Buf;
 use crate::code::Code;
 use crate::edit::{self, Fate};
@@ -54,8 +54,8 @@ pub struct Hops<'a> {
 /// re-encrypted under a salt of its own, or dropped if it does not decrypt; `salts` is asked for one random value a
 /// packet at most, the others count on from it, which makes them unique (RFC 2868 §3.5). A Tunnel-Password outside an
 /// Accept goes. A Reject keeps what RFC 5080 §2.6.1 allows, and RFC 2548's error and password-change attributes. The
-/// answers to an Access-Request get a Message-Authenticator as their first attribute; all get their Response
-/// Authenticator. Every other attribute stays as it was, in its place.
+/// answers to an Access-Request get a Message-Authenticator as their first attribute, those to CoA and Disconnect where
+/// request or answer came with one; all get their Response Authenticator. Every other attribute stays as it was, in its place.
 pub fn restore_reply(
     buf: &mut Buf,
     reply: &VerifiedReply,
@@ -86,13 +86,16 @@ pub fn rewrite_reply(
     }
     buf.trim(usize::from(layout.length));
 
-    let signed = code.is_access_reply();
+    // A NAS or its proxy that uses Message-Authenticator with RFC 5176 gets one, and so does one that asked with one.
+    let signed = code.is_access_reply()
+        || request_code.is_dynamic_authorization()
+            && (layout.message_authenticator.is_some() || has_message_authenticator(upstream_request));
     let keep = proxy_states_to_keep(buf.bytes(), layout, upstream_request, own_proxy_state);
     let mut secrets = Secrets { from: (from, &upstream_ra), to: (to, client_ra), salts, salt: None };
     let mut edits = ReplyEdits { proxy_states_restored: keep.is_none(), ..ReplyEdits::default() };
     let mut keep_proxy_states = keep.unwrap_or(0);
     let mut keep_message_authenticator = signed && layout.message_authenticator_is_first();
-    let has_message_authenticator = keep_message_authenticator;
+    let stays = keep_message_authenticator;
 
     let len = edit::rewrite(buf.bytes_mut(), HEADER, |number, value| match number {
         attr::MESSAGE_AUTHENTICATOR => {
@@ -113,7 +116,7 @@ pub fn rewrite_reply(
     });
     buf.trim(len);
 
-    if signed && !has_message_authenticator {
+    if signed && !stays {
         edit::insert_message_authenticator(buf)?;
     }
     if keep.is_none() {
@@ -136,6 +139,11 @@ pub(crate) fn address_reply(
     sign::set_header(packet, code.0, id);
     sign::set_authenticator(packet, request_authenticator);
     Seal { message_authenticator: signed, authenticator: true }
+}
+
+/// Whether a packet carries a Message-Authenticator.
+pub(crate) fn has_message_authenticator(packet: &[u8]) -> bool {
+    attributes(packet).any(|it| it.number == attr::MESSAGE_AUTHENTICATOR)
 }
 
 fn request_header(request: &[u8]) -> Option<(Code, [u8; 16])> {
@@ -235,16 +243,10 @@ fn vendor_specific(
     if vendor::sub_attributes(value).is_none() {
         return if reject { edits.forbid() } else { Fate::Keep };
     }
-    let before = value.len();
-    let after = edit::rewrite(value, 4, |kind, value| match (vendor, kind) {
+    edit::rewrite_vendor(value, |kind, value| match (vendor, kind) {
         _ if reject && !vendor::is_allowed_in_reject(vendor, kind) => edits.forbid(),
         (MICROSOFT, MS_CHAP_MPPE_KEYS) => secrets.rehide(value, edits),
         _ if salted.contains(vendor, kind) => secrets.reencrypt(value, edits),
         _ => Fate::Keep,
-    });
-    match after {
-        _ if after == before => Fate::Keep,
-        ..=4 => Fate::Drop,
-        _ => Fate::Shrink(after),
-    }
+    })
 }

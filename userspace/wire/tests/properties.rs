@@ -12,8 +12,10 @@ use sekisho_wire::attribute::{attributes, proxy_states};
 use sekisho_wire::buf::Buf;
 use sekisho_wire::build::{RequestBuilder, turn_into_reply, write_reply};
 use sekisho_wire::code::Code;
+use sekisho_wire::dynauth::rewrite_dynauth;
 use sekisho_wire::forward::{forward_request, redirect_request};
 use sekisho_wire::nai::canonical;
+use sekisho_wire::salted::Salted;
 use sekisho_wire::scan::scan;
 use sekisho_wire::vendor::sub_attributes;
 use sekisho_wire::verify::{RequestPolicy, RequestToVerify, verify_reply, verify_request, verify_requests};
@@ -141,6 +143,13 @@ proptest! {
             prop_assert!(verify_request(&packet, &scan(packet.bytes()).unwrap(), &second, policy).is_ok());
         }
         let mut packet = buf(datagram);
+        if let Ok((_, seal)) = rewrite_dynauth(&mut packet, &verified, 9, OURS, &Salted::default()) {
+            seal.apply(packet.bytes_mut(), &home());
+            prop_assert!(verify_request(&packet, &scan(packet.bytes()).unwrap(), &home(), policy).is_ok());
+            prop_assert_eq!(proxy_states(packet.bytes()).last(), Some(OURS));
+            prop_assert_eq!(proxy_states(packet.bytes()).count(), usize::from(layout.proxy_states) + 1);
+        }
+        let mut packet = buf(datagram);
         if turn_into_reply(&mut packet, &verified, Code::ACCESS_REJECT, &nas(), &[(18, b"no")]).is_ok() {
             let authenticator = layout.authenticator(datagram).unwrap();
             let reply = verify_reply(&packet, &scan(packet.bytes()).unwrap(), &authenticator, &nas(), true);
@@ -150,7 +159,7 @@ proptest! {
 
     #[test]
     fn nothing_a_home_server_signs_makes_the_reply_path_panic_or_send_a_malformed_packet(
-        code in select(vec![2u8, 3, 5, 11]),
+        code in select(vec![2u8, 3, 5, 11, 41, 42, 44, 45]),
         attrs in vec((number(), value()), 0..14),
         client_states in vec(vec(any::<u8>(), 0..20), 0..4),
         request in any_octets(),
@@ -166,7 +175,12 @@ proptest! {
         let mut scratch = buf(&before);
         let _ = restore(&mut scratch, &reply, &request, 7, &mut || salt, OURS);
 
-        let request_code = if code == 5 { Code::ACCOUNTING_REQUEST } else { Code::ACCESS_REQUEST };
+        let request_code = match code {
+            5 => Code::ACCOUNTING_REQUEST,
+            41 | 42 => Code::DISCONNECT_REQUEST,
+            44 | 45 => Code::COA_REQUEST,
+            _ => Code::ACCESS_REQUEST,
+        };
         let request = RequestBuilder::new(request_code, 9, RA_UP);
         let request = client_states.iter().fold(request, |r, v| r.attribute(33, v)).attribute(33, OURS);
         let mut request = request.build(&home()).unwrap();

@@ -6,8 +6,9 @@ mod common;
 
 use common::*;
 use sekisho_wire::attr;
-use sekisho_wire::build::{chap_response, write_reply};
+use sekisho_wire::build::{RequestBuilder, chap_response, write_reply};
 use sekisho_wire::code::Code;
+use sekisho_wire::dynauth::rewrite_dynauth;
 use sekisho_wire::forward::forward_request;
 use sekisho_wire::password::{rehide, unhide, without_padding};
 use sekisho_wire::salted;
@@ -190,8 +191,26 @@ fn a_coa_request_and_its_ack_verify() {
     }
 }
 
+#[test]
+fn a_coa_request_is_signed_for_the_nas_to_the_octet_and_so_is_its_ack() {
+    // The vector as a peer sends it under another secret, without the attributes that a proxy makes: rewritten it is the
+    // vector again, whose last attribute is then our Proxy-State.
+    let [request, ack] = packets(&vector("coa-request-ma-and-ack")).try_into().unwrap();
+    let (ours, rest) = (values(&request, attr::PROXY_STATE).pop().unwrap(), &list(&request)[1..]);
+    let sent = RequestBuilder::new(Code::COA_REQUEST, 200, [0; 16]).message_authenticator();
+    let sent = rest[..rest.len() - 1].iter().fold(sent, |r, (n, v)| r.attribute(*n, v)).build(&nas()).unwrap();
+    let mut buf = buf(&sent);
+    let verified = verified(&buf, &nas());
+    let (_, seal) = rewrite_dynauth(&mut buf, &verified, request[1], &ours, &salted::Salted::default()).unwrap();
+    seal.apply(buf.bytes_mut(), &xyzzy());
+    assert_eq!(buf.bytes(), request);
+
+    write_reply(&mut buf, Code::COA_ACK, request[1], &authenticator(&request), &xyzzy(), &request, &[]).unwrap();
+    assert_eq!(buf.bytes(), ack);
+}
+
 fn upstream_access_request(proxy_states: &[&[u8]]) -> Vec<u8> {
-    let mut request = sekisho_wire::build::RequestBuilder::new(Code::ACCESS_REQUEST, 9, RA_UP).message_authenticator();
+    let mut request = RequestBuilder::new(Code::ACCESS_REQUEST, 9, RA_UP).message_authenticator();
     for value in proxy_states.iter().chain([&OURS]) {
         request = request.attribute(attr::PROXY_STATE, value);
     }
@@ -203,7 +222,7 @@ fn an_accept_is_restored_for_the_client_to_the_octet() {
     let v = vector("proxy-access-accept-end-to-end");
     let mut buf = buf(&field(&v, "up"));
     let ours = b"proxy001";
-    let request = sekisho_wire::build::RequestBuilder::new(Code::ACCESS_REQUEST, 9, RA_UP)
+    let request = RequestBuilder::new(Code::ACCESS_REQUEST, 9, RA_UP)
         .attribute(attr::PROXY_STATE, [1, 2])
         .attribute(attr::PROXY_STATE, ours)
         .build(&home())

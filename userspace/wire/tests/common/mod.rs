@@ -84,3 +84,11 @@ pub fn restore(
     let hops = Hops { upstream_request, from, to, client_id, client_ra: &RA_DOWN, own_proxy_state, salted };
     restore_reply(buf, reply, &hops, salts)
 }
+
+/// [`restore_reply`] from one secret to another, for a request with identifier 7 and [`RA_DOWN`].
+pub fn restore_between(buf: &mut Buf, reply: &VerifiedReply, upstream_request: &[u8], (from, to): (&Secret, &Secret)) {
+    let salted = &Salted::default();
+    let (client_id, client_ra, own_proxy_state) = (7, &RA_DOWN, OURS);
+    let hops = Hops { upstream_request, from, to, client_id, client_ra, own_proxy_state, salted };
+    restore_reply(buf, reply, &hops, &mut || 1).unwrap();
+}
