@@ -118,6 +118,23 @@ impl Buf {
         self.append(value)
     }
 
+    /// Makes room for `new` octets in the place of the `old` ones at `at`: what lies behind moves, and the octets there
+    /// hold whatever was there.
+    pub(crate) fn splice(&mut self, at: usize, old: usize, new: usize) -> Result<(), TooLong> {
+        let tail = at.saturating_add(old).min(self.len)..self.len;
+        let len = at.min(self.len) + new + tail.len();
+        if len > MAX_PACKET {
+            return Err(TooLong);
+        }
+        if self.start + len > CAPACITY {
+            self.recentre(HEADROOM);
+        }
+        let to = self.start + len - tail.len();
+        self.data.copy_within(self.start + tail.start..self.start + tail.end, to);
+        self.len = len;
+        Ok(())
+    }
+
     /// Moves the packet to `start`: only for one that was edited many times and has run out of room on one side.
     fn recentre(&mut self, start: usize) {
         self.data.copy_within(self.start..self.start + self.len, start);
@@ -159,6 +176,32 @@ mod tests {
             let end = buf.len() - 6;
             assert_eq!(&buf.bytes()[end..], b"packet");
         }
+    }
+
+    #[test]
+    fn a_piece_is_exchanged_for_a_longer_or_shorter_one() {
+        for (new, expected) in [(0, &b"headtail"[..]), (2, b"head__tail"), (3, b"head___tail"), (5, b"head_____tail")] {
+            let mut buf = Buf::new();
+            buf.load(b"headoldtail").unwrap();
+            buf.splice(4, 3, new).unwrap();
+            buf.bytes_mut()[4..4 + new].fill(b'_');
+            assert_eq!(buf.bytes(), expected);
+        }
+    }
+
+    #[test]
+    fn pieces_grow_until_the_packet_is_full_wherever_it_lies() {
+        let mut buf = Buf::new();
+        buf.load(&[1; 100]).unwrap();
+        (0..20).for_each(|_| buf.append(&[2; 100]).unwrap());
+        buf.splice(50, 0, MAX_PACKET - 2100).unwrap();
+        assert_eq!(
+            (buf.len(), &buf.bytes()[..50], &buf.bytes()[MAX_PACKET - 2000..]),
+            (MAX_PACKET, &[1; 50][..], &[2; 2000][..])
+        );
+        assert_eq!(buf.splice(0, 0, 1), Err(TooLong));
+        buf.splice(usize::MAX, usize::MAX, 0).unwrap();
+        assert_eq!(buf.len(), MAX_PACKET);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Changing a packet's attributes where they stand.
 
 use crate::attr;
-use crate::attribute::HEADER;
+use crate::attribute::{HEADER, attributes};
 use crate::buf::{Buf, TooLong};
+use crate::forward::RewriteError;
+use crate::scan::{Layout, scan};
+use crate::sign;
 
 /// Octets of a Message-Authenticator with number and length.
 pub(crate) const MESSAGE_AUTHENTICATOR_SIZE: usize = 18;
@@ -63,6 +66,44 @@ fn move_down(octets: &mut [u8], run: std::ops::Range<usize>, to: usize) -> usize
         octets.copy_within(run, to);
     }
     to + len
+}
+
+/// Gives the first attribute `number` of the packet that `layout` describes another value, where it stands; `layout`
+/// describes the packet afterwards as well.
+pub(crate) fn set_first(buf: &mut Buf, layout: &mut Layout, number: u8, value: &[u8]) -> Result<(), RewriteError> {
+    begin(buf, layout)?;
+    let Some(found) = attributes(buf.bytes()).find(|it| it.number == number) else { return Ok(()) };
+    let (at, old) = (found.at, found.value.len() + 2);
+    put(buf, at, old, number, &[], value)?;
+    finish(buf, layout)
+}
+
+/// Before attributes are edited: checks that the packet is the one that `layout` describes, and cuts padding off.
+pub(crate) fn begin(buf: &mut Buf, layout: &Layout) -> Result<(), RewriteError> {
+    if buf.len() < usize::from(layout.length) {
+        return Err(RewriteError::OtherPacket);
+    }
+    buf.trim(usize::from(layout.length));
+    Ok(())
+}
+
+/// After attributes were edited: brings the packet's Length, and `layout`, up to date.
+pub(crate) fn finish(buf: &mut Buf, layout: &mut Layout) -> Result<(), RewriteError> {
+    sign::set_header(buf.bytes_mut(), layout.code.0, layout.id);
+    *layout = scan(buf.bytes())?;
+    Ok(())
+}
+
+/// Puts one attribute, whose value is `head` and then `value`, in the place of the `old` octets at `at`.
+pub(crate) fn put(buf: &mut Buf, at: usize, old: usize, number: u8, head: &[u8], value: &[u8]) -> Result<(), TooLong> {
+    let length = u8::try_from(2 + head.len() + value.len()).map_err(|_| TooLong)?;
+    buf.splice(at, old, usize::from(length))?;
+    let start = [number, length];
+    let octets = start.iter().chain(head).chain(value);
+    for (to, octet) in buf.bytes_mut().iter_mut().skip(at).zip(octets) {
+        *to = *octet;
+    }
+    Ok(())
 }
 
 /// Makes room for a Message-Authenticator as the first attribute of a packet that has none.

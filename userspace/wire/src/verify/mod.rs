@@ -7,6 +7,8 @@ mod reply;
 
 use crate::buf::Buf;
 use crate::code::Code;
+use crate::edit;
+use crate::forward::RewriteError;
 use crate::password;
 use crate::scan::Layout;
 use crate::secret::Secret;
@@ -90,6 +92,19 @@ impl Verified {
     /// Where things are in the packet.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// Gives the first attribute `number` of the request in `buf` another value, of at most 253 octets, where it stands;
+    /// one that is absent stays absent. What was verified stays verified: this is for names and the like, not for what
+    /// is hidden or proves something. The Message-Authenticator in `buf` is no longer right, nor is any authenticator
+    /// that was computed, until the request is rewritten.
+    pub fn set_first(&mut self, buf: &mut Buf, number: u8, value: &[u8]) -> Result<(), RewriteError> {
+        edit::set_first(buf, self.layout_mut(), number, value)
+    }
+
+    /// For edits that leave what was verified as it is.
+    pub(crate) fn layout_mut(&mut self) -> &mut Layout {
+        &mut self.layout
     }
 
     /// What became of the Message-Authenticator.

@@ -1,6 +1,8 @@
 //! Replies of home servers.
 
 use crate::buf::Buf;
+use crate::edit;
+use crate::forward::RewriteError;
 use crate::md5::batch::{Message, PIECES, digest_all};
 use crate::scan::Layout;
 use crate::secret::Secret;
@@ -39,6 +41,17 @@ impl VerifiedReply {
     /// Where things are in the packet.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// Gives the first attribute `number` of the reply in `buf` another value, of at most 253 octets, where it stands; one
+    /// that is absent stays absent. Its authenticators in `buf` are no longer right until it is rewritten.
+    pub fn set_first(&mut self, buf: &mut Buf, number: u8, value: &[u8]) -> Result<(), RewriteError> {
+        edit::set_first(buf, self.layout_mut(), number, value)
+    }
+
+    /// For edits that leave what was verified as it is.
+    pub(crate) fn layout_mut(&mut self) -> &mut Layout {
+        &mut self.layout
     }
 
     /// Whether it carried a Message-Authenticator (and then a right one).
