@@ -18,7 +18,7 @@ pub struct DynAuthEdits {
     pub hidden: u16,
 }
 
-/// Rewrites a verified CoA- or Disconnect-Request for a NAS, in place, and leaves it to be sealed with the NAS's secret.
+/// Rewrites a verified CoA- or Disconnect-Request for a NAS, in place; it is to be sealed with the NAS's secret.
 ///
 /// The packet gets the identifier `id` and a computed Request Authenticator (RFC 5176 §2.3), `proxy_state` after all
 /// other attributes, and a Message-Authenticator as its first attribute where it came with one. What is hidden or

@@ -49,8 +49,8 @@ pub(crate) fn rewrite(octets: &mut [u8], start: usize, mut decide: impl FnMut(u8
     move_down(octets, run..octets.len(), write)
 }
 
-/// Does what [`rewrite`] does with the sub-attributes of a Vendor-Specific value, and says what becomes of the attribute:
-/// it goes when nothing is left in it.
+/// Does what [`rewrite`] does with the sub-attributes of a Vendor-Specific value, and says what becomes of the whole: it
+/// goes when nothing is left in it.
 pub(crate) fn rewrite_vendor(value: &mut [u8], decide: impl FnMut(u8, &mut [u8]) -> Fate) -> Fate {
     let before = value.len();
     match rewrite(value, VENDOR_HEADER, decide) {

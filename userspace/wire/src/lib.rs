@@ -19,10 +19,11 @@
 //! What many packets need at once is done side by side: [`verify::verify_requests`], [`verify::verify_replies`] and
 //! [`seal::seal_all`]. Replies that the proxy makes itself, and requests for tools and tests, come from [`build`].
 //! Below these lie [`password`] and [`salted`] (what is hidden, and how), [`attribute`] and [`vendor`] (walking),
-//! [`md5`], and the names in [`code`] and [`attr`].
+//! [`md5`], and the names in [`code`] and [`attr`]. [`select`] finds an attribute by
+//! name for [`policy`], which changes what an operator wants changed, and for keys, as does [`number`].
 //!
-//! The rules and their sources: RFC 2865, 2866, 2868, 2548, 3579, 5080, 5176, 5997, 6929, 8559, and draft-ietf-radext-deprecating-radius
-//! for what was learned from BlastRADIUS. No input makes this crate panic, and no secret is ever formatted.
+//! The rules and their sources: RFC 2865, 2866, 2868, 2548, 3579, 5080, 5176, 5997, 6929, 8559, and
+//! draft-ietf-radext-deprecating-radius for what was learned from BlastRADIUS. No input makes this crate panic, and no secret is ever formatted.
 
 #![forbid(unsafe_code)]
 
@@ -36,6 +37,7 @@ mod edit;
 pub mod forward;
 pub mod md5;
 pub mod nai;
+pub mod number;
 pub mod password;
 pub mod policy;
 pub mod reply;

@@ -55,7 +55,8 @@ pub struct Hops<'a> {
 /// packet at most, the others count on from it, which makes them unique (RFC 2868 §3.5). A Tunnel-Password outside an
 /// Accept goes. A Reject keeps what RFC 5080 §2.6.1 allows, and RFC 2548's error and password-change attributes. The
 /// answers to an Access-Request get a Message-Authenticator as their first attribute, those to CoA and Disconnect where
-/// request or answer came with one; all get their Response Authenticator. Every other attribute stays as it was, in its place.
+/// request or answer came with one; all get their Response Authenticator. Every other attribute stays as it was, in its
+/// place.
 pub fn restore_reply(
     buf: &mut Buf,
     reply: &VerifiedReply,

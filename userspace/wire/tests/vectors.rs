@@ -193,8 +193,8 @@ fn a_coa_request_and_its_ack_verify() {
 
 #[test]
 fn a_coa_request_is_signed_for_the_nas_to_the_octet_and_so_is_its_ack() {
-    // The vector as a peer sends it under another secret, without the attributes that a proxy makes: rewritten it is the
-    // vector again, whose last attribute is then our Proxy-State.
+    // The vector as a peer sends it under another secret, without what a proxy adds: rewritten it is the vector again,
+    // whose last attribute is then our Proxy-State.
     let [request, ack] = packets(&vector("coa-request-ma-and-ack")).try_into().unwrap();
     let (ours, rest) = (values(&request, attr::PROXY_STATE).pop().unwrap(), &list(&request)[1..]);
     let sent = RequestBuilder::new(Code::COA_REQUEST, 200, [0; 16]).message_authenticator();
