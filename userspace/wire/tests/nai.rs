@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use sekisho_wire::nai::{CanonicalRealm, canonical, realm_prefix, realm_suffix};
+use sekisho_wire::nai::{CanonicalRealm, Place, Stripped, canonical, realm_nt, realm_prefix, realm_suffix};
 
 fn form(realm: impl AsRef<[u8]>) -> Option<String> {
     let mut out = [0xff; 255];
@@ -76,4 +76,77 @@ fn a_table_of_realms_is_looked_up_by_octets() {
     assert_eq!(table.get(key), Some(&1));
     assert!(CanonicalRealm::new("not a realm").is_err());
     assert_eq!(CanonicalRealm::new("Acme.").unwrap().to_string(), "acme");
+}
+
+#[test]
+fn a_windows_domain_precedes_the_first_backslash() {
+    assert_eq!(realm_nt(br"ACME\alice"), Some(&b"ACME"[..]));
+    assert_eq!(realm_nt(br"ACME\alice\x@y"), Some(&b"ACME"[..]));
+    for none in ["", "alice", r"\alice", r"\", "acme/alice"] {
+        assert_eq!(realm_nt(none.as_bytes()), None);
+    }
+}
+
+fn text(octets: &[u8]) -> &str {
+    str::from_utf8(octets).unwrap()
+}
+
+fn parts<'a>(stripped: Stripped<'a>) -> [&'a str; 3] {
+    [stripped.front(), stripped.user(), stripped.back()].map(text)
+}
+
+#[test]
+fn a_name_without_its_realm_is_the_user() {
+    for (name, place, expected) in [
+        ("alice@acme.example", Place::Suffix, ["", "alice", "@acme.example"]),
+        ("alice@old@acme.example", Place::Suffix, ["", "alice@old", "@acme.example"]),
+        ("acme/alice", Place::Prefix, ["acme/", "alice", ""]),
+        ("acme/alice/x@y", Place::Prefix, ["acme/", "alice/x@y", ""]),
+        (r"ACME\alice", Place::Nt, [r"ACME\", "alice", ""]),
+    ] {
+        assert_eq!(parts(Stripped::of(name.as_bytes()).without_realm(place)), expected);
+    }
+    for place in [Place::Suffix, Place::Prefix, Place::Nt] {
+        for whole in ["", "alice", "@acme.example", "acme/", r"ACME\", "alice@", "@", "/", r"\", "@@", "//"] {
+            let stripped = Stripped::of(whole.as_bytes()).without_realm(place);
+            assert_eq!(parts(stripped), ["", whole, ""]);
+        }
+    }
+}
+
+#[test]
+fn a_carriers_suffix_comes_off_first_in_whatever_way_it_is_written() {
+    for (name, expected) in [
+        ("alice@acme.example@carrier.example", ["", "alice@acme.example", "@carrier.example"]),
+        ("alice@acme.example@CARRIER.Example.", ["", "alice@acme.example", "@CARRIER.Example."]),
+        ("alice@carrier.example", ["", "alice", "@carrier.example"]),
+        ("alice@acme.example", ["", "alice@acme.example", ""]),
+        ("alice@carrier.example@acme.example", ["", "alice@carrier.example@acme.example", ""]),
+        ("@carrier.example", ["", "@carrier.example", ""]),
+        ("alice", ["", "alice", ""]),
+        ("", ["", "", ""]),
+    ] {
+        assert_eq!(parts(Stripped::of(name.as_bytes()).without_outer(b"carrier.example")), expected);
+    }
+    let both = Stripped::of(b"acme/alice@carrier.example").without_outer(b"carrier.example");
+    assert_eq!(parts(both.without_realm(Place::Prefix)), ["acme/", "alice", "@carrier.example"]);
+    let both = Stripped::of(b"alice@acme.example@carrier.example").without_outer(b"carrier.example");
+    assert_eq!(parts(both.without_realm(Place::Suffix)), ["", "alice", "@acme.example@carrier.example"]);
+}
+
+#[test]
+fn a_reply_names_the_user_as_the_client_did() {
+    let name = b"acme/alice@carrier.example";
+    let stripped = Stripped::of(name).without_outer(b"carrier.example").without_realm(Place::Prefix);
+    let restored = |from: &str| stripped.restore(from.as_bytes(), &mut [0; 253]).map(|it| text(it).to_owned());
+    assert_eq!(restored("alice").as_deref(), Some("acme/alice@carrier.example"));
+    assert_eq!(restored("another").as_deref(), Some("acme/another@carrier.example"));
+    assert_eq!(restored(""), Some("acme/@carrier.example".to_owned()));
+    assert_eq!(restored("acme/alice@carrier.example"), None);
+    assert_eq!(restored("ACME/alice@Carrier.example"), None);
+    assert_eq!(restored(&"x".repeat(231)).map(|it| it.len()), Some(252));
+    assert_eq!(restored(&"x".repeat(232)).map(|it| it.len()), Some(253));
+    assert_eq!(restored(&"x".repeat(233)), None);
+    let whole = Stripped::of(name);
+    assert_eq!(whole.restore(b"alice", &mut [0; 253]), None);
 }

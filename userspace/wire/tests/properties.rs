@@ -14,7 +14,7 @@ use sekisho_wire::build::{RequestBuilder, turn_into_reply, write_reply};
 use sekisho_wire::code::Code;
 use sekisho_wire::dynauth::rewrite_dynauth;
 use sekisho_wire::forward::{forward_request, redirect_request};
-use sekisho_wire::nai::canonical;
+use sekisho_wire::nai::{Place, Stripped, canonical};
 use sekisho_wire::salted::Salted;
 use sekisho_wire::scan::scan;
 use sekisho_wire::vendor::sub_attributes;
@@ -205,6 +205,25 @@ proptest! {
             prop_assert!(attribute.at + 2 + attribute.value.len() <= octets.len());
         }
         let _ = sub_attributes(&octets).map(Iterator::count);
+    }
+
+    #[test]
+    fn a_stripped_name_is_put_together_again(name in "[a-c@/\\\\.]{0,12}", steps in vec(0..4usize, 0..5)) {
+        let mut stripped = Stripped::of(name.as_bytes());
+        for step in steps {
+            stripped = match step {
+                0 => stripped.without_outer(b"a"),
+                1 => stripped.without_realm(Place::Suffix),
+                2 => stripped.without_realm(Place::Prefix),
+                _ => stripped.without_realm(Place::Nt),
+            };
+        }
+        let whole = [stripped.front(), stripped.user(), stripped.back()].concat();
+        prop_assert_eq!(&whole, name.as_bytes());
+        prop_assert!(name.is_empty() || !stripped.user().is_empty());
+        if let Some(restored) = stripped.restore(stripped.user(), &mut [0; 253]) {
+            prop_assert_eq!(restored, name.as_bytes());
+        }
     }
 
     #[test]
