@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub mod customer;
+pub mod dictionary;
 mod document;
 mod finding;
 pub mod node;
@@ -36,7 +37,11 @@ use std::{
 };
 
 pub use crate::{
-    customer::{Client, Customer, PoolType, Proxy, Realm, Selector, Server, Unserviceable},
+    customer::{
+        Client, Customer, DynAuth, Host, Pattern, Policies, PoolType, Proxy, Realm, Require, Selector, Server,
+        ServerState, StatusCheck, Strip, Tier, Unanswered, Unserviceable,
+    },
+    dictionary::Dictionary,
     finding::{Faults, Finding, Warning},
     node::{Domain, Ingress, Limits, Listener, LogLevel, Node, Password, Ports, Probe, Upstream, Vlan, Xdp, XdpMode},
 };

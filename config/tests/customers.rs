@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{ACME, NODE, customer_refused, customer_taken, documents, other, taken, with};
-use sekisho_config::{PoolType, Ports, Unserviceable};
+use sekisho_config::{PoolType, Ports, Require, Unserviceable};
 
 #[test]
 fn what_is_left_out_has_its_default() {
@@ -13,17 +13,17 @@ fn what_is_left_out_has_its_default() {
     let client = &acme.clients[0];
     assert_eq!(client.domain, "default");
     assert_eq!(client.ingresses, ["eth0", "eth1"]);
-    assert_eq!((client.require_message_authenticator, client.limit_proxy_state), (false, true));
+    assert_eq!((client.require_message_authenticator, client.limit_proxy_state), (Require::Auto, true));
     assert_eq!((client.reject_delay, client.answer_within), (Duration::from_secs(1), Duration::from_secs(10)));
     let proxy = &acme.proxies[0];
-    assert_eq!((proxy.pool, proxy.realms.as_slice()), (PoolType::FailOver, acme.realms.as_slice()));
-    let server = &proxy.servers[0];
+    assert_eq!((proxy.tiers[0].pool, proxy.realms.as_slice()), (PoolType::FailOver, acme.realms.as_slice()));
+    let server = &proxy.tiers[0].servers[0];
     assert_eq!(server.ports, Ports::Both { auth: 1812, accounting: 1813 });
     assert_eq!((server.domain.as_str(), server.ingresses.len()), ("default", 2));
     assert_eq!(server.response_window, Duration::from_secs(3));
     assert_eq!(server.zombie_period, Duration::from_secs(20));
     assert_eq!(server.revive_interval, Duration::from_secs(60));
-    assert_eq!((server.max_outstanding, server.require_message_authenticator), (65_536, false));
+    assert_eq!((server.max_outstanding, server.require_message_authenticator), (65_536, Require::Auto));
 }
 
 #[test]
@@ -32,20 +32,21 @@ fn every_key_of_a_contract_is_taken() {
                   limit_proxy_state = false\nreject_delay = \"0s\"\nanswer_within = \"1m\"";
     let acme = customer_taken("address = \"192.0.2.1\"", client);
     let client = &acme.clients[0];
-    assert_eq!((client.require_message_authenticator, client.limit_proxy_state), (true, false));
+    assert_eq!((client.require_message_authenticator, client.limit_proxy_state), (Require::Yes, false));
     assert_eq!((client.reject_delay, client.answer_within), (Duration::ZERO, Duration::from_secs(60)));
     assert_eq!(client.ingresses, ["eth1"]);
     let server = "address = \"2001:db8::100\"\naccounting = 1646\nrequire_message_authenticator = \"yes\"\n\
                   response_window = \"100ms\"\nzombie_period = \"1s\"\nrevive_interval = \"1h\"\nmax_outstanding = 256";
     let acme = customer_taken("address = \"192.0.2.100\"", server);
-    let server = &acme.proxies[0].servers[0];
+    let server = &acme.proxies[0].tiers[0].servers[0];
     assert_eq!(server.ports, Ports::Accounting(1646), "one port given is the only one");
     assert_eq!(
         (server.response_window, server.revive_interval),
         (Duration::from_millis(100), Duration::from_secs(3600))
     );
     assert_eq!(
-        customer_taken("contract = \"acme-proxy\"", "contract = \"p\"\ntype = \"client-balance\"").proxies[0].pool,
+        customer_taken("contract = \"acme-proxy\"", "contract = \"p\"\ntype = \"client-balance\"").proxies[0].tiers[0]
+            .pool,
         PoolType::ClientBalance
     );
     assert_eq!(
@@ -94,12 +95,12 @@ fn a_rejects_delay_is_shorter_than_the_terminals_patience() {
 }
 
 #[test]
-fn auto_is_a_word_of_a_later_version() {
-    let to = "address = \"192.0.2.1\"\nrequire_message_authenticator = \"auto\"";
+fn a_word_is_one_of_those_known() {
+    let to = "address = \"192.0.2.1\"\nrequire_message_authenticator = \"perhaps\"";
     customer_refused(
         "address = \"192.0.2.1\"",
         to,
-        &["\"auto\" is none of the words known here. Say \"yes\" or \"no\"."],
+        &["\"perhaps\" is none of the words known here. Say \"yes\" or \"no\" or \"auto\"."],
     );
 }
 
@@ -220,7 +221,11 @@ fn what_would_not_work_as_meant_is_warned_about() {
         warnings[0].contains("no server of the contract has a port `accounting`, so accounting gets no answer"),
         "{warnings:?}"
     );
-    let open = with(ACME, "address = \"192.0.2.1\"", "address = \"192.0.2.1\"\nlimit_proxy_state = false");
+    let open = with(
+        ACME,
+        "address = \"192.0.2.1\"",
+        "address = \"192.0.2.1\"\nrequire_message_authenticator = \"no\"\nlimit_proxy_state = false",
+    );
     let warnings = documents(NODE, &[("acme", &open)]).warnings();
     assert!(
         warnings[0].contains("limit_proxy_state: the client is open to forged answers (CVE-2024-3596)"),

@@ -46,6 +46,7 @@ fn a_default_of_the_page_written_out_changes_nothing() {
     let (mut node, customers) = taken(&written);
     node.customers.clone_from(&plain.0.customers);
     node.secrets.clone_from(&plain.0.secrets);
+    node.state.clone_from(&plain.0.state);
     assert_eq!((node, customers), plain);
     assert_eq!(defaults("[limits]").lines().count(), 4);
     assert_eq!(defaults("[[proxy.server]]").lines().count(), 5);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{secret::Vault, server::servers, way};
 use crate::{
-    customer::{Client, Customer, PoolType, Proxy, Realm, Selector},
+    customer::{
+        Client, Customer, DynAuth, Policies, PoolType, Proxy, Realm, Require, Selector, Server, Strip, Tier, Unanswered,
+    },
     document::{Placed, Site},
     finding::Problem,
     node::Domain,
@@ -32,15 +34,30 @@ pub(crate) struct CustomerDraft {
     pub(crate) realms: Vec<Placed<Realm>>,
     pub(crate) clients: Vec<Placed<Client>>,
     pub(crate) proxies: Vec<ProxyDraft>,
+    pub(crate) dynauth: Vec<Placed<DynAuth>>,
+    pub(crate) policies: Policies,
     /// No fault was found in the document.
     pub(crate) sound: bool,
 }
 
-/// A `proxy` contract with the places of its servers, in their order.
+/// A `proxy` contract with the places of its servers, over all tiers, and of its copies, each in their order.
 pub(crate) struct ProxyDraft {
     pub(crate) site: Site,
     pub(crate) proxy: Proxy,
     pub(crate) servers: Vec<Site>,
+    pub(crate) copies: Vec<Site>,
+}
+
+impl ProxyDraft {
+    /// The servers of all tiers with their places.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = (&Server, &Site)> {
+        self.proxy.servers().zip(&self.servers)
+    }
+
+    /// The servers of all tiers and the copies, with their places.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = (&Server, &Site)> {
+        self.servers().chain(self.proxy.copies.iter().zip(&self.copies))
+    }
 }
 
 impl CustomerDraft {
@@ -51,6 +68,8 @@ impl CustomerDraft {
             realms: self.realms.into_iter().map(|placed| placed.value).collect(),
             clients: self.clients.into_iter().map(|placed| placed.value).collect(),
             proxies: self.proxies.into_iter().map(|draft| draft.proxy).collect(),
+            dynauth: self.dynauth.into_iter().map(|placed| placed.value).collect(),
+            policies: self.policies,
         }
     }
 }
@@ -90,6 +109,8 @@ pub(crate) fn customer(top: &Section<'_>, around: &Surroundings<'_>) -> Customer
         realms,
         clients,
         proxies,
+        dynauth: Vec::new(),
+        policies: Policies::default(),
         sound: top.report.count() == before,
     }
 }
@@ -107,7 +128,7 @@ fn realm(section: &Section<'_>) -> Option<Realm> {
         return None;
     }
     let name = section.parsed(key, value::realm).optional()??;
-    Some(Realm { selector, name })
+    Some(Realm { selector, name, pattern: None })
 }
 
 fn client(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Client> {
@@ -141,7 +162,7 @@ fn client(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Client> {
         );
         section.fault("reject_delay", Problem::new(message, "Make it shorter than `answer_within`."));
     }
-    if let (Some(false), Some(false)) = (require, limit) {
+    if let (Some(Require::No), Some(false)) = (require, limit) {
         let message = "the client is open to forged answers (CVE-2024-3596): neither guard is on";
         let remedy = "Set `require_message_authenticator = \"yes\"` where the terminal can, else leave this key true.";
         section.warn("limit_proxy_state", Problem::new(message, remedy));
@@ -153,10 +174,22 @@ fn client(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Client> {
         domain,
         ingresses,
         secret: secret?,
+        previous_secret: None,
         require_message_authenticator: require?,
         limit_proxy_state: limit?,
         reject_delay: delay?,
         answer_within: answer?,
+        when_unanswered: Unanswered::Reject,
+        check_nas: false,
+        nas_addresses: Vec::new(),
+        nas_identifiers: Vec::new(),
+        operator_name: None,
+        default_realm: None,
+        bare_domain: false,
+        outer_suffix: None,
+        administrative: false,
+        dynauth: None,
+        policies: Policies::default(),
     })
 }
 
@@ -166,8 +199,16 @@ fn proxy(section: &Section<'_>, realms: Option<&[Placed<Realm>]>, around: &Surro
     let served = served(section, realms);
     let servers = servers(section, around);
     let (values, sites) = servers.into_iter().map(|placed| (placed.value, placed.site)).unzip();
-    let proxy = Proxy { contract: contract?, realms: served?, pool: pool?, servers: values };
-    Some(ProxyDraft { site: section.site.clone(), proxy, servers: sites })
+    let proxy = Proxy {
+        contract: contract?,
+        realms: served?,
+        tiers: vec![Tier { pool: pool?, servers: values }],
+        copies: Vec::new(),
+        strip: Strip::Nothing,
+        when_down: Unanswered::Reject,
+        framed_networks: Vec::new(),
+    };
+    Some(ProxyDraft { site: section.site.clone(), proxy, servers: sites, copies: Vec::new() })
 }
 
 /// The realms that a proxy contract serves. `own` is `None` where the customer's realms are not all known.
@@ -215,7 +256,8 @@ fn contract(section: &Section<'_>) -> Option<String> {
     section.parsed("contract", value::name).required(section, "contract", remedy)
 }
 
-/// `require_message_authenticator`: words, not true and false, since a third one is to come.
-pub(super) fn message_authenticator(section: &Section<'_>) -> Option<bool> {
-    section.choice("require_message_authenticator", &[("yes", true), ("no", false)]).or(false)
+/// `require_message_authenticator`.
+pub(super) fn message_authenticator(section: &Section<'_>) -> Option<Require> {
+    let words = [("yes", Require::Yes), ("no", Require::No), ("auto", Require::Auto)];
+    section.choice("require_message_authenticator", &words).or(Require::Auto)
 }

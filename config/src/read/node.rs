@@ -5,6 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,6 +15,7 @@ use super::{
     secret::{Directory, Vault},
 };
 use crate::{
+    dictionary::Dictionary,
     document::{Placed, Site},
     finding::Problem,
     node::{Limits, Listener, LogLevel, Node, Password, Probe, Upstream, Xdp, XdpMode},
@@ -79,6 +81,9 @@ pub(crate) fn node(top: &Section<'_>, base: &Path, env: &dyn Fn(&str) -> Option<
             name: general.name.clone()?,
             customers: general.customers.clone()?,
             secrets: general.secrets.clone()?,
+            state: base.join("state"),
+            dictionary: Arc::new(Dictionary::default()),
+            country_code: "81".into(),
             workers: general.workers?,
             log: general.log?,
             domains: domains.as_ref()?.iter().map(DomainDraft::checked).collect(),
@@ -150,7 +155,7 @@ fn listener(section: &Section<'_>) -> Option<Listener> {
     let ports = ports(section, None);
     let device = section.parsed("device", value::interface).optional();
     let dedicated = section.boolean("dedicated").or(false);
-    Some(Listener { address: address?, ports: ports?, device: device?, dedicated: dedicated? })
+    Some(Listener { address: address?, ports: ports?, device: device?, dynauth: None, dedicated: dedicated? })
 }
 
 fn upstream(section: Option<&Section<'_>>, listeners: &[Placed<Listener>]) -> Option<Upstream> {

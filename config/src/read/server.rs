@@ -7,7 +7,7 @@ use super::{
     ports, way,
 };
 use crate::{
-    customer::Server,
+    customer::{Host, Server, ServerState},
     document::Placed,
     finding::Problem,
     node::Ports,
@@ -55,15 +55,20 @@ fn server(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Server> {
     let (domain, ingresses) = way?;
     Some(Server {
         name: name?,
-        address: address?,
+        address: Host::Address(address?),
         ports: ports?,
         domain,
         ingresses,
         secret: secret?,
+        previous_secret: None,
         require_message_authenticator: require?,
         response_window: window?,
+        response_timeouts: 1,
         zombie_period: zombie?,
         revive_interval: revive?,
+        status_check: None,
         max_outstanding: max_outstanding?,
+        weight: 1,
+        state: ServerState::Up,
     })
 }

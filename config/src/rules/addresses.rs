@@ -1,22 +1,26 @@
 //! Whose an address is. Within a domain one address is one host; what it may do is decided by it alone.
 
 use std::{
-    collections::{BTreeSet, HashMap},
-    net::IpAddr,
+    collections::{BTreeSet, HashMap, HashSet},
+    net::SocketAddr,
 };
 
 use super::{Claim, once};
 use crate::{
+    customer::{Host, Server},
     document::Site,
     finding::{Problem, Report},
     node::Node,
-    read::{customer::CustomerDraft, node::NodeDraft},
+    read::{
+        customer::{CustomerDraft, ProxyDraft},
+        node::NodeDraft,
+    },
 };
 
-/// One host that takes part: its domain and address, and how its packets may come in.
-struct Host<'a> {
+/// One host that takes part: its domain and where it is, and how its packets may come in.
+struct Party<'a> {
     domain: &'a str,
-    address: IpAddr,
+    address: Host,
     ingresses: BTreeSet<&'a str>,
     site: &'a Site,
 }
@@ -45,17 +49,17 @@ pub(crate) fn check(customers: &[CustomerDraft], draft: &NodeDraft, report: &Rep
 /// A home server's port is in the configuration once: replies are known by the address that they come from, and there
 /// is one routing table to all of them, whatever their domain.
 fn server_ports(customers: &[CustomerDraft], report: &Report) {
-    let mut first: HashMap<(IpAddr, u16), (usize, &Site, &str)> = HashMap::new();
+    let mut first: HashMap<(&Host, u16), (usize, &Site, &str)> = HashMap::new();
     for (owner, customer) in customers.iter().enumerate() {
         for (server, site) in servers(customer) {
             for (key, port) in server.ports.each() {
                 let key = site.given(key, "address");
-                let (of, other, other_key) = *first.entry((server.address, port)).or_insert((owner, site, key));
+                let (of, other, other_key) = *first.entry((&server.address, port)).or_insert((owner, site, key));
                 if std::ptr::eq(other, site) {
                     continue;
                 }
                 let place = other.place(other_key);
-                let at = std::net::SocketAddr::from((server.address, port));
+                let at = at(&server.address, port);
                 let problem = if of == owner {
                     let remedy = "Name it once: a contract serves several realms, listed in `realms`.";
                     Problem::new(format!("{at} is a server of this customer already, at {place}"), remedy)
@@ -75,10 +79,10 @@ fn loops(customers: &[CustomerDraft], draft: &NodeDraft, report: &Report) {
         for (key, port) in server.ports.each() {
             let ours = draft.listeners.iter().find_map(|listener| {
                 let (key, _) = listener.value.ports.each().find(|(_, own)| *own == port)?;
-                (listener.value.address == server.address).then(|| listener.site.place(key))
+                (Host::Address(listener.value.address) == server.address).then(|| listener.site.place(key))
             });
             if let Some(place) = ours {
-                let at = std::net::SocketAddr::from((server.address, port));
+                let at = at(&server.address, port);
                 let message = format!("{at} is our own listener, at {place}: requests would go round for ever");
                 let remedy = "Give the address and port of the customer's server.";
                 report.fault(site.finding(site.given(key, "address"), Problem::new(message, remedy)));
@@ -89,9 +93,9 @@ fn loops(customers: &[CustomerDraft], draft: &NodeDraft, report: &Report) {
 
 /// The gate has one entry for an address, so whatever the host is, its packets come in the same way.
 fn ways_in(customers: &[CustomerDraft], report: &Report) {
-    let mut first: HashMap<(&str, IpAddr), Host<'_>> = HashMap::new();
+    let mut first: HashMap<(&str, Host), Party<'_>> = HashMap::new();
     for host in customers.iter().flat_map(hosts) {
-        match first.get(&(host.domain, host.address)) {
+        match first.get(&(host.domain, host.address.clone())) {
             Some(other) if other.ingresses != host.ingresses => {
                 let place = other.site.place("ingress");
                 let message = format!("{} may come in by other ingresses at {place}", host.address);
@@ -100,7 +104,7 @@ fn ways_in(customers: &[CustomerDraft], report: &Report) {
             }
             Some(_) => {}
             None => {
-                first.insert((host.domain, host.address), host);
+                first.insert((host.domain, host.address.clone()), host);
             }
         }
     }
@@ -108,7 +112,7 @@ fn ways_in(customers: &[CustomerDraft], report: &Report) {
 
 /// The gate's table has room for every source.
 fn room(customers: &[CustomerDraft], node: &Node, draft: &NodeDraft, report: &Report) {
-    let sources: BTreeSet<(&str, IpAddr)> =
+    let sources: HashSet<(&str, Host)> =
         customers.iter().flat_map(hosts).map(|host| (host.domain, host.address)).collect();
     let room = node.xdp.max_sources;
     if sources.len() > room as usize {
@@ -121,21 +125,29 @@ fn room(customers: &[CustomerDraft], node: &Node, draft: &NodeDraft, report: &Re
     }
 }
 
-fn hosts(customer: &CustomerDraft) -> impl Iterator<Item = Host<'_>> {
-    let clients = customer.clients.iter().map(|client| Host {
+fn hosts(customer: &CustomerDraft) -> impl Iterator<Item = Party<'_>> {
+    let clients = customer.clients.iter().map(|client| Party {
         domain: &client.value.domain,
-        address: client.value.address,
+        address: Host::Address(client.value.address),
         ingresses: client.value.ingresses.iter().map(String::as_str).collect(),
         site: &client.site,
     });
-    clients.chain(servers(customer).map(|(server, site)| Host {
+    clients.chain(servers(customer).map(|(server, site)| Party {
         domain: &server.domain,
-        address: server.address,
+        address: server.address.clone(),
         ingresses: server.ingresses.iter().map(String::as_str).collect(),
         site,
     }))
 }
 
-fn servers(customer: &CustomerDraft) -> impl Iterator<Item = (&crate::customer::Server, &Site)> {
-    customer.proxies.iter().flat_map(|draft| draft.proxy.servers.iter().zip(&draft.servers))
+fn servers(customer: &CustomerDraft) -> impl Iterator<Item = (&Server, &Site)> {
+    customer.proxies.iter().flat_map(ProxyDraft::peers)
+}
+
+/// A host with a port, as a document and a resolver write it.
+fn at(host: &Host, port: u16) -> String {
+    match host {
+        Host::Address(address) => SocketAddr::from((*address, port)).to_string(),
+        Host::Name(name) => format!("{name}:{port}"),
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
         Problem::new(message, "Give each contract a name of its own in the whole node.")
     });
     for customer in customers {
-        let servers = customer.proxies.iter().flat_map(|draft| draft.proxy.servers.iter().zip(&draft.servers));
+        let servers = customer.proxies.iter().flat_map(ProxyDraft::peers);
         once(
             servers.map(|(server, site)| Claim { what: server.name.as_str(), site, key: "name" }),
             report,
@@ -47,10 +47,10 @@ pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
 
 /// Warns of a contract without any server for authentication, or any for accounting.
 fn both_kinds(draft: &ProxyDraft, report: &Report) {
-    let servers = &draft.proxy.servers;
+    let servers = || draft.proxy.servers();
     let lacks = [
-        ("auth", "authentication is rejected", servers.iter().all(|server| server.ports.auth().is_none())),
-        ("accounting", "accounting gets no answer", servers.iter().all(|server| server.ports.accounting().is_none())),
+        ("auth", "authentication is rejected", servers().all(|server| server.ports.auth().is_none())),
+        ("accounting", "accounting gets no answer", servers().all(|server| server.ports.accounting().is_none())),
     ];
     for (key, outcome, _) in lacks.into_iter().filter(|(_, _, lacking)| *lacking) {
         let message = format!("no server of the contract has a port `{key}`, so {outcome}");
@@ -62,8 +62,8 @@ fn both_kinds(draft: &ProxyDraft, report: &Report) {
 /// Warns of a server that a client cannot be moved away from before it has stopped waiting.
 fn fail_over_in_time(customer: &CustomerDraft, report: &Report) {
     let Some(patience) = customer.clients.iter().map(|client| client.value.answer_within).min() else { return };
-    for draft in customer.proxies.iter().filter(|draft| draft.proxy.servers.len() > 1) {
-        for (server, site) in draft.proxy.servers.iter().zip(&draft.servers) {
+    for draft in customer.proxies.iter().filter(|draft| draft.servers.len() > 1) {
+        for (server, site) in draft.servers() {
             if server.response_window >= patience {
                 let message = format!(
                     "{} is as long as a client of this customer waits ({}), so a request never fails over in time",

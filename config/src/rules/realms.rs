@@ -64,6 +64,9 @@ fn key(realm: &Realm) -> &'static str {
     match realm.selector {
         Selector::Suffix => "suffix",
         Selector::Prefix => "prefix",
+        Selector::NtDomain => "nt_domain",
         Selector::Apn => "apn",
+        Selector::Pattern => "pattern",
+        Selector::Default => "default",
     }
 }

@@ -3,16 +3,19 @@
 use std::net::IpAddr;
 
 use crate::{
+    customer::Host,
     finding::{Problem, Report},
     node::Node,
-    read::customer::CustomerDraft,
+    read::customer::{CustomerDraft, ProxyDraft},
 };
 
 /// Checks each server against our address of its family.
 pub(crate) fn check(customers: &[CustomerDraft], node: &Node, report: &Report) {
     let drafts = customers.iter().flat_map(|customer| &customer.proxies);
-    for (server, site) in drafts.flat_map(|draft| draft.proxy.servers.iter().zip(&draft.servers)) {
-        if let Some(problem) = unreachable(server.address, node) {
+    for (server, site) in drafts.flat_map(ProxyDraft::peers) {
+        // What a name leads to is known when it has been resolved.
+        let Host::Address(address) = server.address else { continue };
+        if let Some(problem) = unreachable(address, node) {
             report.fault(site.finding("address", problem));
         }
     }
