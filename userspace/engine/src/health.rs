@@ -143,6 +143,7 @@ pub struct Learned {
     message_authenticator: AtomicBool,
     current_secret: AtomicU64,
     previous_secret: AtomicU64,
+    warned: AtomicU64,
 }
 
 impl Learned {
@@ -156,6 +157,13 @@ impl Learned {
         if self.message_authenticator() != seen {
             self.message_authenticator.store(seen, Relaxed);
         }
+    }
+
+    /// Whether it is time to warn of what it sends now: once a minute, whichever worker asks.
+    pub(crate) fn may_warn(&self, now: Time) -> bool {
+        let last = self.warned.load(Relaxed);
+        (last == 0 || now.since(Time(last)) >= 60_000_000_000)
+            && self.warned.compare_exchange(last, now.0.max(1), Relaxed, Relaxed).is_ok()
     }
 
     /// It has proved itself by the secret in force, or by the one before it. A second's grain keeps workers from fighting over

@@ -36,6 +36,7 @@ pub mod packet;
 mod pool;
 mod ports;
 mod probing;
+mod proof;
 mod random;
 mod reasons;
 mod reply;

@@ -13,6 +13,7 @@ use crate::{
     engine::Engine,
     identifiers::Slot,
     packet::{Action, Packet, UpstreamPort},
+    proof,
     reasons::{malformed, unwritable},
     request::head,
     snapshot::{HomeId, RoutingSnapshot},
@@ -46,7 +47,16 @@ impl Engine {
         let sent = self.store.bytes(&request.bytes);
         let authenticator = *sent.get(4..20).and_then(|it| it.first_chunk()).ok_or(Reason::ReplyUnmatched)?;
         let version = request.version;
-        Ok(Step::Reply(ReplyStep { home, token, version, slot, authenticator, layout, verified: None }))
+        Ok(Step::Reply(ReplyStep {
+            home,
+            token,
+            version,
+            slot,
+            authenticator,
+            layout,
+            verified: None,
+            by_previous: false,
+        }))
     }
 
     fn unmatched(&self, snapshot: &RoutingSnapshot, home: HomeId) -> Reason {
@@ -126,6 +136,11 @@ impl Engine {
         if !step.layout.code.answers(Code(request.fingerprint.code)) {
             return Err(Reason::ReplyCode);
         }
+        if proof::is_reply_downgrade(home, &step.layout) {
+            stats.forged.increment();
+            proof::warn_of_reply_downgrade(home, now);
+            return Err(Reason::ReplyDowngrade);
+        }
         let Some(Ok(verified)) = &step.verified else {
             // Discarded, and nothing else: the true reply may still come (RFC 2865 §2.3 step 4).
             stats.forged.increment();
@@ -134,6 +149,7 @@ impl Engine {
 
         // From here on the request is answered, whatever becomes of the reply.
         home.state.replied(now);
+        proof::learn_from_reply(home, now, verified, step.by_previous);
         if let Some(counter) = stats.replies.of(step.layout.code.0) {
             counter.increment();
         }
@@ -150,8 +166,8 @@ impl Engine {
                 verified,
                 &Hops {
                     upstream_request: store.bytes(&request.bytes),
-                    from: &home.secret,
-                    to: &client.secret,
+                    from: home.secret_of(step.by_previous),
+                    to: client.secret_of(request.by_previous),
                     client_id: request.key.id,
                     client_ra: &request.fingerprint.authenticator,
                     own_proxy_state: &settings.marker,
@@ -161,7 +177,7 @@ impl Engine {
             )
             .map_err(unwritable),
         };
-        let (key, client, version) = (request.key, request.client, request.version);
+        let (key, client, version, by_previous) = (request.key, request.client, request.version, request.by_previous);
         let (edits, seal) = match outcome {
             Ok(rewritten) => rewritten,
             Err(reason) => {
@@ -177,7 +193,7 @@ impl Engine {
             self.stats.undecryptable.add(u64::from(edits.undecryptable));
             tracing::debug!(server = home.name, "left out attributes that do not decrypt: is its secret right?");
         }
-        *unsealed = Some(Unsealed { token: step.token, seal, signer: Signer::Client(client, version) });
+        *unsealed = Some(Unsealed { token: step.token, seal, signer: Signer::Client(client, version, by_previous) });
         self.remember(now, index);
         self.count_reply(snapshot, index, now);
         Ok(Action::Send(key.path()))

@@ -4,14 +4,15 @@ use sekisho_abi::{Reason, address_bytes};
 use sekisho_wire::{
     code::Code,
     scan::scan,
-    verify::{RequestPolicy, Verified, verify_request},
+    verify::Verified,
 };
 
 use crate::{
     engine::Engine,
     packet::{Action, Packet},
+    proof,
     reasons::{malformed, refused},
-    snapshot::{Client, ClientId, Require, RoutingSnapshot},
+    snapshot::{Client, ClientId, RoutingSnapshot},
     stages::{RequestStep, Step, Unsealed},
     table::{Fingerprint, FlowKey, Request, State, Token},
     time::Time,
@@ -45,7 +46,7 @@ impl Engine {
         // An identical packet was verified when it first came: unless its client may have changed since, that holds.
         let same = |request: &Request| request.fingerprint == fingerprint && request.version == snapshot.version;
         let known = self.table.find(&key).filter(|index| self.table.at(*index).is_some_and(same));
-        let step = RequestStep { client: client.id, key, fingerprint, layout, verified: None };
+        let step = RequestStep { client: client.id, key, fingerprint, layout, verified: None, by_previous: false };
         Ok(match known.and_then(|index| self.table.token(index)) {
             Some(token) => Step::Repeat(token, step),
             None => Step::Request(step),
@@ -65,8 +66,9 @@ impl Engine {
         let client = snapshot.client(step.client).ok_or(Reason::Unregistered)?;
         let Some(index) = self.table.live(token) else {
             // Ended by an earlier packet of this very batch: a new request, with nothing verified to stand for it.
-            let verified = Some(verify_request(&packet.buf, &step.layout, &client.secret, policy(client)));
-            return self.handle_request(now, snapshot, &RequestStep { verified, ..step }, packet, unsealed);
+            let (verified, by_previous) = proof::verify_one(client, &packet.buf, &step.layout);
+            let step = RequestStep { verified: Some(verified), by_previous, ..step };
+            return self.handle_request(now, snapshot, &step, packet, unsealed);
         };
         let outcome = self.repeat(now, snapshot, index, packet);
         if outcome.is_err() {
@@ -87,9 +89,18 @@ impl Engine {
         let client = snapshot.client(step.client).ok_or(Reason::Unregistered)?;
         let customer = snapshot.customer(client.customer).ok_or(Reason::Unregistered)?;
         let RequestStep { key, fingerprint, .. } = *step;
-        let arrival = Arrival { now, snapshot, client, customer, key, fingerprint };
         let outcome = match &step.verified {
-            Some(Ok(verified)) => self.handle_verified(&arrival, verified, packet, unsealed),
+            _ if proof::is_downgrade(client, &step.layout) => {
+                proof::warn_of_downgrade(client, now);
+                Err(Reason::MessageAuthenticatorDowngrade)
+            }
+            Some(Ok(verified)) => {
+                proof::learn(client, verified);
+                let by_previous = proof::takes_previous(client, now, verified, packet.buf.bytes(), step.by_previous);
+                let proven = proof::is_proven(verified);
+                let arrival = Arrival { now, snapshot, client, customer, key, fingerprint, by_previous, proven };
+                self.handle_verified(&arrival, verified, packet, unsealed)
+            }
             Some(Err(refusal)) => Err(refused(*refusal)),
             None => Err(Reason::Unregistered),
         };
@@ -166,14 +177,6 @@ impl Engine {
         };
         packet.buf.load(self.store.bytes(&request.bytes)).map_err(|_| Reason::TooLong)?;
         Ok(Action::Send(path))
-    }
-}
-
-/// What is asked of this client's requests.
-pub(crate) fn policy(client: &Client) -> RequestPolicy {
-    RequestPolicy {
-        require_message_authenticator: client.require_message_authenticator == Require::Yes,
-        limit_proxy_state: client.limit_proxy_state,
     }
 }
 

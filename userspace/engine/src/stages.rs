@@ -25,8 +25,8 @@ use crate::{
     engine::Engine,
     identifiers::Slot,
     packet::{Action, BATCH, Batch, Packet, Socket},
-    request::policy,
-    snapshot::{ClientId, HomeId, Require, RoutingSnapshot},
+    proof,
+    snapshot::{ClientId, HomeId, RoutingSnapshot},
     snapshots::Snapshots,
     table::{Fingerprint, FlowKey, Token},
     time::Time,
@@ -53,6 +53,8 @@ pub(crate) struct RequestStep {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) layout: Layout,
     pub(crate) verified: Option<Result<Verified, Refusal>>,
+    /// Verified by the client's previous secret.
+    pub(crate) by_previous: bool,
 }
 
 /// A reply before its verdict.
@@ -69,6 +71,8 @@ pub(crate) struct ReplyStep {
     pub(crate) authenticator: [u8; 16],
     pub(crate) layout: Layout,
     pub(crate) verified: Option<Result<VerifiedReply, ReplyRefusal>>,
+    /// Verified by the home server's previous secret.
+    pub(crate) by_previous: bool,
 }
 
 /// A packet that was rewritten and has to be signed, and whose copy is in the table.
@@ -84,8 +88,8 @@ pub(crate) struct Unsealed {
 pub(crate) enum Signer {
     /// The home server's, by the snapshot of this version.
     Home(HomeId, u64),
-    /// The client's, by the snapshot of this version.
-    Client(ClientId, u64),
+    /// The client's, by the snapshot of this version: the secret before the one in force, if `true`.
+    Client(ClientId, u64, bool),
 }
 
 /// Memory of the stages, kept between batches.
@@ -126,7 +130,7 @@ impl Engine {
         for (unsealed, packet) in stages.unsealed.iter().zip(batch.packets()) {
             let Some(unsealed) = unsealed else { continue };
             self.copy_seal(unsealed.token, packet);
-            if let Signer::Client(_, version) = unsealed.signer {
+            if let Signer::Client(_, version, _) = unsealed.signer {
                 // Answered: only now is the snapshot that holds the client's secret needed no more.
                 self.snapshots.release(version);
             }
@@ -160,7 +164,7 @@ fn verify(snapshots: &Snapshots, packets: &[Packet], steps: &mut [Step]) {
         match step {
             Step::Request(step) => {
                 let Some(client) = snapshots.current().client(step.client) else { continue };
-                let (secret, policy) = (&client.secret, policy(client));
+                let (secret, policy) = (&client.secret, proof::policy(client));
                 requests.push(RequestToVerify { buf: &packet.buf, layout: &step.layout, secret, policy });
                 places.0.push(place);
             }
@@ -171,7 +175,7 @@ fn verify(snapshots: &Snapshots, packets: &[Packet], steps: &mut [Step]) {
                     layout: &step.layout,
                     request_authenticator: &step.authenticator,
                     secret: &home.secret,
-                    require_message_authenticator: home.require_message_authenticator == Require::Yes,
+                    require_message_authenticator: proof::requires(home),
                 });
                 places.1.push(place);
             }
@@ -183,13 +187,20 @@ fn verify(snapshots: &Snapshots, packets: &[Packet], steps: &mut [Step]) {
     verify_replies(&replies, |_, verdict| verdicts.1.push(verdict));
     drop((requests, replies));
     for (place, verdict) in places.0.into_iter().zip(verdicts.0) {
-        if let Some(Step::Request(step)) = steps.get_mut(place) {
-            step.verified = Some(verdict);
+        if let (Some(Step::Request(step)), Some(packet)) = (steps.get_mut(place), packets.get(place))
+            && let Some(client) = snapshots.current().client(step.client)
+        {
+            let (verdict, by_previous) = proof::by_either(client, &packet.buf, &step.layout, verdict);
+            (step.verified, step.by_previous) = (Some(verdict), by_previous);
         }
     }
     for (place, verdict) in places.1.into_iter().zip(verdicts.1) {
-        if let Some(Step::Reply(step)) = steps.get_mut(place) {
-            step.verified = Some(verdict);
+        if let (Some(Step::Reply(step)), Some(packet)) = (steps.get_mut(place), packets.get(place))
+            && let Some(home) = snapshots.version(step.version).and_then(|it| it.home(step.home))
+        {
+            let (verdict, by_previous) =
+                proof::reply_by_either(home, &packet.buf, &step.layout, &step.authenticator, verdict);
+            (step.verified, step.by_previous) = (Some(verdict), by_previous);
         }
     }
 }
@@ -200,8 +211,8 @@ fn seal(snapshots: &Snapshots, packets: &mut [Packet], unsealed: &[Option<Unseal
         let Some(Unsealed { seal, signer, .. }) = unsealed else { continue };
         let secret = match *signer {
             Signer::Home(id, version) => snapshots.version(version).and_then(|it| it.home(id)).map(|home| &home.secret),
-            Signer::Client(id, version) => {
-                snapshots.version(version).and_then(|it| it.client(id)).map(|client| &client.secret)
+            Signer::Client(id, version, by_previous) => {
+                snapshots.version(version).and_then(|it| it.client(id)).map(|client| client.secret_of(by_previous))
             }
         };
         match secret {

@@ -244,7 +244,7 @@ pub struct HomeStats {
     pub replies: Replies,
     /// Requests not answered within `response_window`, or in all the time of a client that waits less.
     pub timeouts: Counter,
-    /// Replies that did not verify.
+    /// Replies that did not verify, or without the Message-Authenticator that the server has sent before.
     pub forged: Counter,
     /// Replies that no request waited for.
     pub unmatched: Counter,

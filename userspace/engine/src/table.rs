@@ -79,6 +79,10 @@ pub struct Request {
     pub version: u64,
     /// Whose.
     pub client: ClientId,
+    /// It was made with its client's previous secret, and so is its answer.
+    pub by_previous: bool,
+    /// Only a holder of the secret can have made it.
+    pub proven: bool,
     /// Routed to; `None` for a request that no realm was found for.
     pub realm: Option<RealmId>,
     /// When it came.

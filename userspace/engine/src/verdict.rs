@@ -2,7 +2,7 @@
 
 use sekisho_abi::{PortKind, Reason, address_bytes};
 use sekisho_wire::{
-    attr, build::turn_into_reply, code::Code, forward::rewrite_request, scan::Layout, verify::Verified,
+    attr, build::turn_into_reply, code::Code, forward::rewrite_request, scan::Layout, secret::Secret, verify::Verified,
 };
 
 use crate::{
@@ -35,6 +35,17 @@ pub(crate) struct Arrival<'s> {
     pub(crate) customer: &'s Customer,
     pub(crate) key: FlowKey,
     pub(crate) fingerprint: Fingerprint,
+    /// It was made with its client's previous secret.
+    pub(crate) by_previous: bool,
+    /// Only a holder of the secret can have made it.
+    pub(crate) proven: bool,
+}
+
+impl Arrival<'_> {
+    /// What the request was made with, and is answered with.
+    pub(crate) fn secret(&self) -> &Secret {
+        self.client.secret_of(self.by_previous)
+    }
 }
 
 impl Engine {
@@ -97,7 +108,7 @@ impl Engine {
         packet: &mut Packet,
         unsealed: &mut Option<Unsealed>,
     ) -> Result<Action, Reason> {
-        let Arrival { now, snapshot, client, .. } = *arrival;
+        let Arrival { now, snapshot, .. } = *arrival;
         let kind = HomeKind::of(verified.layout().code);
         let choice = {
             let identifiers = &self.identifiers;
@@ -117,7 +128,7 @@ impl Engine {
         let authenticator = self.random.authenticator();
         let marker = &self.settings.marker;
         let buf = &mut packet.buf;
-        let seal = rewrite_request(buf, verified, &client.secret, &home.secret, slot.id, &authenticator, marker)
+        let seal = rewrite_request(buf, verified, arrival.secret(), &home.secret, slot.id, &authenticator, marker)
             .map_err(unwritable)
             .inspect_err(|_| identifiers.answered(slot))?;
         let stats = home.stats.worker(self.settings.worker);
@@ -158,7 +169,8 @@ impl Engine {
             return Err(Reason::Unrouted);
         }
         let cause = [(attr::ERROR_CAUSE, &NOT_ROUTABLE[..])];
-        turn_into_reply(&mut packet.buf, verified, Code::ACCESS_REJECT, &client.secret, &cause).map_err(unwritable)?;
+        turn_into_reply(&mut packet.buf, verified, Code::ACCESS_REJECT, arrival.secret(), &cause)
+            .map_err(unwritable)?;
         let hold = !client.reject_delay.is_zero() && self.delayed < self.settings.limits.max_delayed_rejects;
         let state = if hold { State::Delayed } else { State::Answered };
         let request = self.record(arrival, realm, state, packet.buf.bytes());
@@ -189,7 +201,7 @@ impl Engine {
         let service = self.settings.services.get(usize::from(arrival.key.service));
         let accounting = service.is_some_and(|service| service.kind == PortKind::Acct as u32);
         let code = if accounting { Code::ACCOUNTING_RESPONSE } else { Code::ACCESS_ACCEPT };
-        turn_into_reply(&mut packet.buf, verified, code, &arrival.client.secret, &[]).map_err(unwritable)?;
+        turn_into_reply(&mut packet.buf, verified, code, arrival.secret(), &[]).map_err(unwritable)?;
         Ok(Action::Send(arrival.key.path()))
     }
 
@@ -200,6 +212,8 @@ impl Engine {
             fingerprint: arrival.fingerprint,
             version: arrival.snapshot.version,
             client: arrival.client.id,
+            by_previous: arrival.by_previous,
+            proven: arrival.proven,
             realm,
             arrived: arrival.now,
             deadline: arrival.now + arrival.client.answer_within,

@@ -27,6 +27,7 @@ use sekisho_wire::{
     buf::Buf,
     build::{RequestBuilder, write_reply},
     code::Code,
+    md5::Md5,
     scan::scan,
     secret::Secret,
     verify::{RequestPolicy, verify_reply, verify_request},
@@ -502,13 +503,33 @@ pub fn home_reply(sent: &Sent, index: usize, code: Code, attrs: &[(u8, &[u8])]) 
     buf.bytes().to_vec()
 }
 
+/// A home server's reply as `write` makes it, attribute after attribute, with a right Response Authenticator.
+pub fn written_reply(
+    sent: &Sent,
+    secret: &str,
+    code: Code,
+    write: impl FnOnce(RequestBuilder) -> RequestBuilder,
+) -> Vec<u8> {
+    let authenticator = sent.bytes[4..20].try_into().unwrap();
+    let key = Secret::new(secret).unwrap();
+    let mut reply = write(RequestBuilder::new(code, sent.bytes[1], authenticator)).build(&key).unwrap();
+    let digest = Md5::digest(&[&reply[..], secret.as_bytes()].concat());
+    reply[4..20].copy_from_slice(&digest);
+    reply
+}
+
 /// Verifies a reply as the NAS does, and gives its attributes.
 pub fn verified_at_nas(reply: &Sent, request: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    verified_with(reply, request, &nas_secret())
+}
+
+/// The same for a NAS with this secret.
+pub fn verified_with(reply: &Sent, request: &[u8], secret: &Secret) -> Vec<(u8, Vec<u8>)> {
     let mut buf = Buf::new();
     buf.load(&reply.bytes).unwrap();
     let layout = scan(buf.bytes()).unwrap();
     let authenticator = request[4..20].try_into().unwrap();
-    verify_reply(&buf, &layout, &authenticator, &nas_secret(), true).unwrap();
+    verify_reply(&buf, &layout, &authenticator, secret, true).unwrap();
     assert_eq!(layout.id, request[1]);
     attributes(&reply.bytes).map(|attribute| (attribute.number, attribute.value.to_vec())).collect()
 }
