@@ -3,7 +3,7 @@
 use sekisho_abi::{Reason, address_bytes};
 use sekisho_wire::{
     code::Code,
-    scan::scan,
+    scan::{Layout, scan},
     verify::Verified,
 };
 
@@ -129,13 +129,29 @@ impl Engine {
             Code::ACCESS_REQUEST => self.stats.access.increment(),
             _ => self.stats.accounting.increment(),
         }
-        if let Some(index) = known {
-            self.stats.superseded.increment();
-            self.give_up(arrival.now, index);
+        match known {
+            Some(index) if !arrival.proven && self.is_proven_and_waiting(index) => return Err(Reason::Unproven),
+            Some(index) => {
+                self.stats.superseded.increment();
+                self.give_up(arrival.now, index);
+            }
+            None if begins_conversation(verified.layout()) && self.is_nearly_full() => return Err(Reason::Overload),
+            None => {}
         }
         self.make_room()?;
         arrival.customer.stats.worker(self.settings.worker).requests.increment();
         self.follow_route(arrival, verified, packet, unsealed)
+    }
+
+    /// Whether the request at this place came from a holder of the secret and has not been answered: whoever knows only where
+    /// it came from must not be able to end it (RFC 5080 §2.2.2: a packet that does not verify touches nothing).
+    fn is_proven_and_waiting(&self, index: u32) -> bool {
+        self.table.at(index).is_some_and(|request| request.proven && !matches!(request.state, State::Answered))
+    }
+
+    /// Whether what room there is belongs to conversations in progress (RFC 5080 §2.2.3).
+    fn is_nearly_full(&self) -> bool {
+        self.in_flight() as u64 * 16 > u64::from(self.settings.limits.max_requests) * 15
     }
 
     fn count_client_drop(&self, snapshot: &RoutingSnapshot, client: &Client) {
@@ -178,6 +194,11 @@ impl Engine {
         packet.buf.load(self.store.bytes(&request.bytes)).map_err(|_| Reason::TooLong)?;
         Ok(Action::Send(path))
     }
+}
+
+/// Whether this is an Access-Request that no Challenge came before.
+fn begins_conversation(layout: &Layout) -> bool {
+    layout.code == Code::ACCESS_REQUEST && layout.state.is_none()
 }
 
 /// The first four octets, zeros where there are fewer.

@@ -69,7 +69,9 @@ fn a_full_table_forgets_the_oldest_answer_first_and_then_drops_new_requests() {
         assert!(world.ask(&pap(id, "alice@a.example", 1)).is_some(), "{id}");
     }
     let (action, _) = world.receive(Socket::Service(AUTH), address(NAS), &pap(5, "alice@a.example", 1));
-    assert_eq!(action, Action::Drop(Reason::TableFull));
+    assert_eq!(action, Action::Drop(Reason::Overload), "a new login");
+    let (action, _) = world.receive(Socket::Service(ACCT), address(NAS), &accounting(6, "alice@a.example", 1));
+    assert_eq!(action, Action::Drop(Reason::TableFull), "what goes on as long as there is room");
 }
 
 #[test]
