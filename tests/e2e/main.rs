@@ -4,16 +4,24 @@
 
 mod accounting;
 mod duplicates;
+mod dynauth;
 mod eap;
 mod failover;
+mod fan_out;
 mod first_login;
 mod gate;
 mod harness;
+mod health;
 mod logins;
 mod malformed;
+mod message_authenticator;
+mod names;
 mod outstanding;
+mod policies;
 mod reload;
 mod scene;
+mod secrets;
 mod separation;
 mod soak;
 mod stopping;
+mod verdicts;

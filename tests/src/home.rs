@@ -147,6 +147,11 @@ impl Asked {
         sekisho_wire::password::without_padding(&hidden).to_vec()
     }
 
+    /// Whether its authenticator is the digest that accounting, CoA and Disconnect have to have (RFC 2866 §3).
+    pub fn digest_is_right(&self) -> bool {
+        packet::digest_is_right(&self.bytes, &self.secret_text)
+    }
+
     /// Values of an attribute, in order.
     pub fn values(&self, number: u8) -> Vec<Vec<u8>> {
         attributes(&self.bytes).filter(|it| it.number == number).map(|it| it.value.to_vec()).collect()

@@ -47,11 +47,19 @@ pub struct Load {
 impl Load {
     /// Logins through the proxy from a NAS, `window` at once. No try is repeated for ten seconds.
     pub fn logins(nas: &Host, family: Family, secret: &str, window: usize) -> Load {
+        Load::paced(nas, family, secret, ["--window", &window.to_string()])
+    }
+
+    /// The same with so many a second, however many that makes at once.
+    pub fn logins_at(nas: &Host, family: Family, secret: &str, rate: u32) -> Load {
+        Load::paced(nas, family, secret, ["--rate", &rate.to_string()])
+    }
+
+    fn paced(nas: &Host, family: Family, secret: &str, [pace, number]: [&str; 2]) -> Load {
         let target = SocketAddr::new(family.proxy(), AUTH).to_string();
         let source = nas.address(family).to_string();
-        let window = window.to_string();
         let arguments =
-            [&target, "--source", &source, "--secret", secret, "--window", &window, "--require-message-authenticator"];
+            [&target, "--source", &source, "--secret", secret, pace, number, "--require-message-authenticator"];
         let arguments = arguments.into_iter().map(str::to_owned).collect();
         Load { arguments, limit: Duration::from_secs(120), patience: ["10s", "1"] }
     }

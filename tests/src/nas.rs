@@ -65,6 +65,16 @@ impl Nas {
             .expect("a request")
     }
 
+    /// A request of any code, with these attributes and nothing else; Access-Requests with a Message-Authenticator.
+    pub fn request(&self, code: u8, id: u8, attributes: &[(u8, &[u8])]) -> Vec<u8> {
+        let mut builder = RequestBuilder::new(Code(code), id, fresh_authenticator());
+        if matches!(Code(code), Code::ACCESS_REQUEST | Code::STATUS_SERVER) {
+            builder = builder.message_authenticator();
+        }
+        let builder = attributes.iter().fold(builder, |builder, (number, value)| builder.attribute(*number, value));
+        builder.build(&self.secret).expect("a request")
+    }
+
     /// Sends a datagram.
     pub fn send(&self, to: SocketAddr, datagram: &[u8]) {
         self.socket.send_to(datagram, to).expect("sent");
@@ -107,7 +117,7 @@ impl Nas {
         buf.load(&bytes).expect("an answer of at most 4096 octets");
         let layout = scan(buf.bytes()).expect("a well-formed answer");
         let authenticator = request[4..20].try_into().expect("sixteen octets");
-        let access = request[0] == Code::ACCESS_REQUEST.0;
+        let access = matches!(Code(request[0]), Code::ACCESS_REQUEST | Code::STATUS_SERVER);
         assert_eq!(layout.id, request[1], "the answer has the request's identifier");
         verify_reply(&buf, &layout, &authenticator, &self.secret, access).expect("an answer that verifies");
         if access {

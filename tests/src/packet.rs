@@ -42,6 +42,13 @@ pub fn digested(code: u8, id: u8, secret: &str, proof: Proof, attributes: &[(u8,
     packet
 }
 
+/// Whether a request's authenticator is its digest under this secret.
+pub fn digest_is_right(request: &[u8], secret: &str) -> bool {
+    let parts = [&request[..4], &[0; 16], &request[20..], secret.as_bytes()];
+    let digest = parts.iter().fold(Md5::new(), |md5, part| md5.chain_update(part)).finalize();
+    digest.as_slice() == &request[4..20]
+}
+
 /// A reply to `request`, with its Proxy-States before the attributes.
 pub fn reply(code: u8, request: &[u8], secret: &str, proof: Proof, attributes: &[(u8, Vec<u8>)]) -> Vec<u8> {
     let states = sekisho_wire::attribute::proxy_states(request).map(|value| (33, value.to_vec()));

@@ -83,6 +83,12 @@ impl Answer {
         pairs.filter_map(|pair| pair.strip_prefix(&start)).map(|value| value.trim_matches('"')).collect()
     }
 
+    /// The name of the attribute that the first answer begins with.
+    pub fn first_attribute(&self) -> Option<&str> {
+        let (_, pairs) = self.received().next()?;
+        pairs.first()?.split_once(" = ").map(|(name, _)| name)
+    }
+
     /// Fails the test, with all of radclient's output, unless this code was answered.
     #[track_caller]
     pub fn expect(self, code: &str) -> Answer {
