@@ -123,7 +123,12 @@ pub struct Finished {
 impl Process {
     /// What it printed so far.
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+        String::from_utf8_lossy(&self.log_octets()).into_owned()
+    }
+
+    /// The same octet for octet.
+    pub fn log_octets(&self) -> Vec<u8> {
+        std::fs::read(&self.log).unwrap_or_default()
     }
 
     /// Process number.
