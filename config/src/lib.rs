@@ -34,6 +34,7 @@ mod value;
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 pub use crate::{
@@ -49,10 +50,11 @@ use crate::{
     document::{Document, whole},
     finding::{Problem, Report},
     read::{
-        customer::{CustomerDraft, Surroundings},
+        customer::CustomerDraft,
         domain::DomainDraft,
         node::NodeDraft,
         secret::{Directory, Vault},
+        surroundings::Surroundings,
     },
 };
 
@@ -73,7 +75,8 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<(Node, 
     if let Some(draft) = &mut draft {
         let directory = std::mem::replace(&mut draft.vault_directory, Directory::Unknown);
         let domains = draft.domains.as_ref().map(|all| all.iter().map(DomainDraft::checked).collect());
-        let around = Surroundings { domains, vault: Vault::new(directory, env) };
+        let dictionary = Arc::clone(&draft.dictionary);
+        let around = Surroundings { domains, vault: Vault::new(directory, env), dictionary };
         customers = read_customers(draft, &around, &report);
         rules::realms::check(&customers, &report);
         rules::contracts::check(&customers, &report);

@@ -4,19 +4,20 @@
 pub(crate) type Keys = &'static [&'static str];
 
 pub(crate) const NODE_DOCUMENT: Keys = &["node", "domain", "listener", "upstream", "xdp", "limits", "admin", "probe"];
-pub(crate) const NODE: Keys = &["name", "customers", "secrets", "workers", "log"];
+pub(crate) const NODE: Keys =
+    &["name", "customers", "secrets", "state", "dictionaries", "country_code", "workers", "log"];
 pub(crate) const DOMAIN: Keys = &["name", "ingress"];
 pub(crate) const INGRESS: Keys = &["name", "interface", "vlan", "inner_vlan", "vlan_interface"];
-pub(crate) const LISTENER: Keys = &["address", "auth", "accounting", "device", "dedicated"];
+pub(crate) const LISTENER: Keys = &["address", "auth", "accounting", "dynauth", "device", "dedicated"];
 pub(crate) const UPSTREAM: Keys = &["ipv4", "ipv6", "max_ports"];
 pub(crate) const XDP: Keys = &["mode", "interfaces", "max_sources"];
 pub(crate) const LIMITS: Keys = &["max_requests", "max_delayed_rejects", "duplicate_window", "retransmit_window"];
 pub(crate) const ADMIN: Keys = &["address"];
 pub(crate) const PROBE: Keys = &["user", "password", "password_file", "password_env"];
 
-pub(crate) const CUSTOMER_DOCUMENT: Keys = &["customer", "realm", "client", "proxy"];
-pub(crate) const CUSTOMER: Keys = &["name", "title"];
-pub(crate) const REALM: Keys = &["suffix", "prefix", "apn"];
+pub(crate) const CUSTOMER_DOCUMENT: Keys = &["customer", "realm", "client", "proxy", "dynauth", "policy"];
+pub(crate) const CUSTOMER: Keys = &["name", "title", "request_policy", "reply_policy"];
+pub(crate) const REALM: Keys = &["suffix", "prefix", "nt_domain", "apn", "pattern", "default", "name"];
 pub(crate) const CLIENT: Keys = &[
     "contract",
     "address",
@@ -25,12 +26,29 @@ pub(crate) const CLIENT: Keys = &[
     "secret",
     "secret_file",
     "secret_env",
+    "previous_secret",
+    "previous_secret_file",
+    "previous_secret_env",
     "require_message_authenticator",
     "limit_proxy_state",
     "reject_delay",
     "answer_within",
+    "when_unanswered",
+    "check_nas",
+    "nas_addresses",
+    "nas_identifiers",
+    "operator_name",
+    "default_realm",
+    "bare_domain",
+    "outer_suffix",
+    "administrative",
+    "dynauth",
+    "request_policy",
+    "reply_policy",
 ];
-pub(crate) const PROXY: Keys = &["contract", "realms", "type", "server"];
+pub(crate) const PROXY: Keys =
+    &["contract", "realms", "type", "key", "strip", "when_down", "framed_networks", "server", "fallback", "copy"];
+pub(crate) const FALLBACK: Keys = &["type", "key", "server"];
 pub(crate) const SERVER: Keys = &[
     "name",
     "address",
@@ -41,12 +59,50 @@ pub(crate) const SERVER: Keys = &[
     "secret",
     "secret_file",
     "secret_env",
+    "previous_secret",
+    "previous_secret_file",
+    "previous_secret_env",
     "require_message_authenticator",
     "response_window",
+    "response_timeouts",
     "zombie_period",
     "revive_interval",
+    "status_check",
+    "check_interval",
+    "check_timeout",
+    "num_answers_to_alive",
+    "max_outstanding",
+    "weight",
+    "state",
+];
+pub(crate) const COPY: Keys = &[
+    "name",
+    "address",
+    "accounting",
+    "domain",
+    "ingress",
+    "secret",
+    "secret_file",
+    "secret_env",
+    "previous_secret",
+    "previous_secret_file",
+    "previous_secret_env",
     "max_outstanding",
 ];
+pub(crate) const DYNAUTH: Keys = &[
+    "name",
+    "address",
+    "domain",
+    "ingress",
+    "secret",
+    "secret_file",
+    "secret_env",
+    "previous_secret",
+    "previous_secret_file",
+    "previous_secret_env",
+    "answer_within",
+];
+pub(crate) const POLICY: Keys = &["name", "allow", "remove", "replace", "default", "add"];
 
 #[cfg(test)]
 mod tests {
@@ -55,7 +111,7 @@ mod tests {
     const PAGE: &str = include_str!("../../docs/configuration.md");
 
     /// Every kind of table as its heading writes it.
-    const TABLES: [(&str, Keys); 14] = [
+    const TABLES: [(&str, Keys); 18] = [
         ("[node]", NODE),
         ("[[domain]]", DOMAIN),
         ("[[domain.ingress]]", INGRESS),
@@ -70,6 +126,10 @@ mod tests {
         ("[[client]]", CLIENT),
         ("[[proxy]]", PROXY),
         ("[[proxy.server]]", SERVER),
+        ("[[proxy.fallback]]", FALLBACK),
+        ("[[proxy.copy]]", COPY),
+        ("[[dynauth]]", DYNAUTH),
+        ("[[policy]]", POLICY),
     ];
 
     /// The keys that the page describes under a heading, in its order.

@@ -12,6 +12,8 @@ use crate::finding::Problem;
 
 /// The longest name of a contract, server, domain or ingress.
 const NAME_LEN: usize = 64;
+/// So many letters wrong, and a name is still recognised.
+const NEAR: usize = 2;
 /// Longest interface name: `IFNAMSIZ` less the final zero.
 const INTERFACE_LEN: usize = 15;
 
@@ -102,6 +104,21 @@ pub(crate) fn unicast(text: &str) -> Result<IpAddr, AddressFault> {
     }
 }
 
+/// A host name (RFC 1123 §2.1): labels of letters, digits and hyphens. With a letter, so that no mistyped address is one.
+pub(crate) fn host_name(text: &str) -> Result<String, Problem> {
+    let label = |label: &str| {
+        let sound = label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
+        (1..=63).contains(&label.len()) && sound && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    if name.len() > 253 || !name.split('.').all(label) || !last.contains(|c: char| c.is_ascii_alphabetic()) {
+        let remedy = "Give one address, such as \"192.0.2.1\" or \"2001:db8::1\", or a host name.";
+        return Err(Problem::new(format!("{text:?} is neither an IP address nor a host name"), remedy));
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
 /// An address with a port.
 pub(crate) fn socket_address(text: &str) -> Result<SocketAddr, Problem> {
     match text.parse::<SocketAddr>() {
@@ -150,14 +167,14 @@ pub(crate) fn realm(text: &str) -> Result<CanonicalRealm, Problem> {
         let remedy = "Give the realm alone, such as \"acme.example\".";
         Err(Problem::new(format!("{text:?} {why}"), remedy))
     };
-    if text.contains(['@', '/']) {
+    if text.contains(['@', '/', '\\']) {
         return refused("holds a delimiter that separates user and realm");
     }
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return refused("holds a space or a control character");
     }
     if text.chars().any(|c| c.is_ascii_punctuation() && !matches!(c, '.' | '-' | '_')) {
-        return refused("holds a character that no realm has; patterns are not known here");
+        return refused("holds a character that no realm has; a regular expression stands under `pattern`");
     }
     match CanonicalRealm::new(text) {
         Ok(realm) => Ok(realm),
@@ -176,11 +193,18 @@ pub(crate) fn choice<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Prob
 
 /// The remedy for an unknown key.
 pub(crate) fn suggestion(name: &str, keys: &[&str]) -> String {
-    let near = keys.iter().map(|key| (distance(name, key), key)).min().filter(|(far, _)| *far <= 2);
-    match near {
-        Some((_, key)) => format!("Did you mean `{key}`?"),
+    match nearest(name, keys.iter().copied()) {
+        Some(key) => format!("Did you mean `{key}`?"),
         None => format!("Take it out, or use one of: {}.", keys.join(", ")),
     }
+}
+
+/// The one of some names that a name is most likely to mean; `None` where none is near.
+pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Names much longer or shorter are far away without counting.
+    let near = names.filter(|other| other.len().abs_diff(name.len()) <= NEAR);
+    let near = near.map(|other| (distance(&name.to_ascii_lowercase(), &other.to_ascii_lowercase()), other)).min();
+    near.filter(|(far, _)| *far <= NEAR).map(|(_, other)| other)
 }
 
 /// Levenshtein distance.

@@ -1,22 +1,29 @@
 //! From the tables of a document to checked types with their places. What concerns more than one table of one kind is
 //! checked in `rules`.
 
+mod client;
 pub(crate) mod customer;
 pub(crate) mod domain;
+mod dynauth;
 pub(crate) mod node;
+mod proxy;
+mod realm;
 pub(crate) mod secret;
-pub(crate) mod server;
+mod server;
+pub(crate) mod surroundings;
 
 use std::sync::Arc;
 
 use toml::de::DeTable;
 
 use crate::{
+    customer::Require,
     document::Document,
     finding::{Problem, Report},
     node::{Domain, Ports},
     schema::Keys,
     section::Section,
+    value,
 };
 
 /// So many syntax faults of a document are told: a file that is no TOML at all has one in every line.
@@ -110,4 +117,15 @@ fn way(section: &Section<'_>, domains: Option<&[Domain]>) -> Option<(String, Vec
         }
     }
     (section.report.count() == before).then(|| (domain.name.clone(), chosen))
+}
+
+fn contract(section: &Section<'_>) -> Option<String> {
+    let remedy = "Name the contract; messages, logs and metrics show it.";
+    section.parsed("contract", value::name).required(section, "contract", remedy)
+}
+
+/// `require_message_authenticator`.
+fn message_authenticator(section: &Section<'_>) -> Option<Require> {
+    let words = [("yes", Require::Yes), ("no", Require::No), ("auto", Require::Auto)];
+    section.choice("require_message_authenticator", &words).or(Require::Auto)
 }

@@ -45,12 +45,15 @@ pub(crate) struct NodeDraft {
     pub(crate) listeners: Vec<Placed<Listener>>,
     pub(crate) xdp: Option<Site>,
     pub(crate) vault_directory: Directory,
+    pub(crate) dictionary: Arc<Dictionary>,
 }
 
 struct General {
     name: Option<String>,
     customers: Option<PathBuf>,
     secrets: Option<Option<PathBuf>>,
+    state: Option<PathBuf>,
+    country_code: Option<String>,
     workers: Option<Option<NonZeroUsize>>,
     log: Option<LogLevel>,
 }
@@ -76,14 +79,15 @@ pub(crate) fn node(top: &Section<'_>, base: &Path, env: &dyn Fn(&str) -> Option<
         value,
         site: section.as_ref().map_or_else(|| top.site.clone(), |section| section.site.clone()),
     });
+    let dictionary = Arc::new(Dictionary::default());
     let node = (|| {
         Some(Node {
             name: general.name.clone()?,
             customers: general.customers.clone()?,
             secrets: general.secrets.clone()?,
-            state: base.join("state"),
-            dictionary: Arc::new(Dictionary::default()),
-            country_code: "81".into(),
+            state: general.state.clone()?,
+            dictionary: Arc::clone(&dictionary),
+            country_code: general.country_code.clone()?,
             workers: general.workers?,
             log: general.log?,
             domains: domains.as_ref()?.iter().map(DomainDraft::checked).collect(),
@@ -102,6 +106,7 @@ pub(crate) fn node(top: &Section<'_>, base: &Path, env: &dyn Fn(&str) -> Option<
         listeners,
         xdp: xdp_section.map(|section| section.site),
         vault_directory: directory(),
+        dictionary,
     }
 }
 
@@ -115,6 +120,8 @@ fn general(section: Option<&Section<'_>>, base: &Path) -> General {
             name: Some("sekisho".into()),
             customers: Some(base.join("customers")),
             secrets: Some(None),
+            state: Some(base.join("state")),
+            country_code: Some("81".into()),
             workers: Some(None),
             log: Some(LogLevel::Info),
         };
@@ -123,8 +130,21 @@ fn general(section: Option<&Section<'_>>, base: &Path) -> General {
         name: section.parsed("name", value::name).or("sekisho".into()),
         customers: section.parsed("customers", path).or(base.join("customers")),
         secrets: section.parsed("secrets", path).optional(),
+        state: section.parsed("state", path).or(base.join("state")),
+        country_code: section.parsed("country_code", country_code).or("81".into()),
         workers: section.integer("workers", 0..=64usize).or(0).map(NonZeroUsize::new),
         log: section.choice("log", &LEVELS).or(LogLevel::Info),
+    }
+}
+
+fn country_code(text: &str) -> Result<String, Problem> {
+    let sound =
+        (1..=3).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_digit()) && !text.starts_with('0');
+    match sound {
+        true => Ok(text.to_owned()),
+        false => {
+            Err(Problem::new(format!("{text:?} is no country code"), "Give its digits, such as \"81\" for Japan."))
+        }
     }
 }
 
@@ -153,9 +173,17 @@ fn listener(section: &Section<'_>) -> Option<Listener> {
     };
     let address = section.parsed("address", own).required(section, "address", "Give one of this host's addresses.");
     let ports = ports(section, None);
+    let dynauth = section.port("dynauth").optional();
+    if let (Some(ports), Some(Some(dynauth))) = (ports, dynauth)
+        && let Some((key, _)) = ports.each().find(|(_, port)| *port == dynauth)
+    {
+        let problem =
+            Problem::new(format!("{dynauth} is the port of `{key}` already"), "Give it its own; 3799 is usual.");
+        section.fault("dynauth", problem);
+    }
     let device = section.parsed("device", value::interface).optional();
     let dedicated = section.boolean("dedicated").or(false);
-    Some(Listener { address: address?, ports: ports?, device: device?, dynauth: None, dedicated: dedicated? })
+    Some(Listener { address: address?, ports: ports?, dynauth: dynauth?, device: device?, dedicated: dedicated? })
 }
 
 fn upstream(section: Option<&Section<'_>>, listeners: &[Placed<Listener>]) -> Option<Upstream> {

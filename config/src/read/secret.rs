@@ -22,6 +22,7 @@ const MAX_FILE: u64 = 64 * 1024;
 type Trio = [&'static str; 3];
 
 const SECRET: Trio = ["secret", "secret_file", "secret_env"];
+const PREVIOUS: Trio = ["previous_secret", "previous_secret_file", "previous_secret_env"];
 const PASSWORD: Trio = ["password", "password_file", "password_env"];
 
 /// Where secrets come from, and the ones found so far.
@@ -45,6 +46,7 @@ pub(crate) enum Directory {
 }
 
 /// A shared secret with its place.
+#[derive(Clone)]
 pub(crate) struct Found {
     pub(crate) site: Site,
     pub(crate) key: &'static str,
@@ -59,7 +61,28 @@ impl<'a> Vault<'a> {
 
     /// The secret of a section.
     pub(crate) fn secret(&self, section: &Section<'_>) -> Option<Secret> {
-        let (key, octets) = self.octets(section, SECRET)?;
+        let found = self.octets(section, SECRET)?;
+        self.keep(section, found)
+    }
+
+    /// The secret before it, where a section has one; the outer `None` where it is faulty.
+    pub(crate) fn previous_secret(&self, section: &Section<'_>) -> Option<Option<Secret>> {
+        if !PREVIOUS.iter().any(|key| section.has(key)) {
+            return Some(None);
+        }
+        let found = self.octets(section, PREVIOUS)?;
+        let (key, own) = (found.0, SECRET.iter().any(|key| section.has(key)));
+        let current = self.found.borrow().last().filter(|last| own && last.site.path == section.site.path).cloned();
+        let previous = self.keep(section, found)?;
+        if current.is_some_and(|current| current.secret == previous) {
+            let remedy = "Take it out once nobody uses the old one any more; the metric of its last use tells.";
+            section.warn(key, Problem::new("is the secret itself", remedy));
+        }
+        Some(Some(previous))
+    }
+
+    /// Warns of a short secret, and notes it for the comparison with others.
+    fn keep(&self, section: &Section<'_>, (key, octets): (&'static str, Zeroizing<Vec<u8>>)) -> Option<Secret> {
         let length = octets.len();
         if length < GOOD_LENGTH {
             let message = format!("the secret has {length} octets, and one so short can be guessed (RFC 2865 §3)");

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::{Claim, once};
 use crate::{
-    customer::Realm,
-    document::Site,
+    customer::{Realm, Selector},
+    document::{Placed, Site},
     finding::{Problem, Report},
     read::customer::CustomerDraft,
 };
@@ -14,7 +14,9 @@ use crate::{
 pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
     let mut owners: HashMap<&str, (usize, &Site)> = HashMap::new();
     for (owner, customer) in customers.iter().enumerate() {
-        for realm in &customer.realms {
+        // A pattern and a default are only called by their names, and never looked for outside their customer.
+        let owned = |realm: &&Placed<Realm>| !matches!(realm.value.selector, Selector::Pattern | Selector::Default);
+        for realm in customer.realms.iter().filter(owned) {
             let name = realm.value.name.as_str();
             let (first, site) = *owners.entry(name).or_insert((owner, &realm.site));
             if first != owner {
@@ -30,6 +32,10 @@ pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
         });
         once(own, report, |(_, name), other| {
             Problem::new(format!("\"{name}\" is a realm of this customer already, at {other}"), "Take it out.")
+        });
+        let defaults = customer.realms.iter().filter(|realm| realm.value.selector == Selector::Default);
+        once(defaults.map(|realm| Claim { what: (), site: &realm.site, key: "default" }), report, |(), other| {
+            Problem::new(format!("the customer has a default realm already, at {other}"), "Keep one of them.")
         });
         served_once(customer, report);
     }
@@ -60,7 +66,6 @@ fn served_once(customer: &CustomerDraft, report: &Report) {
 }
 
 fn key(realm: &Realm) -> &'static str {
-    use crate::customer::Selector;
     match realm.selector {
         Selector::Suffix => "suffix",
         Selector::Prefix => "prefix",

@@ -1,0 +1,119 @@
+//! `[[client]]`: a customer's terminals.
+
+use std::{net::IpAddr, time::Duration};
+
+use super::{
+    contract, message_authenticator,
+    surroundings::{Surroundings, unanswered},
+    way,
+};
+use crate::{
+    customer::{Client, Policies, Realm, Require},
+    document::Placed,
+    finding::Problem,
+    section::Section,
+    value::{self, AddressFault},
+};
+
+/// Reads one terminal. `realms` is `None` where the customer's are not all known.
+pub(super) fn client(
+    section: &Section<'_>,
+    realms: Option<&[Placed<Realm>]>,
+    around: &Surroundings<'_>,
+) -> Option<Client> {
+    let contract = contract(section);
+    let address = section.parsed("address", |text| {
+        value::unicast(text).map_err(|fault| match fault {
+            AddressFault::Network => Problem::new(
+                format!(
+                    "{text:?} is a network; a client contract is one terminal with one address (service regulation, Art. 5.2)"
+                ),
+                "Give one address, and a contract of its own for each further terminal.",
+            ),
+            other => other.problem(text),
+        })
+    });
+    let address = address.required(section, "address", "Give the terminal's address, such as \"192.0.2.1\".");
+    let way = way(section, around.domains.as_deref());
+    let secret = around.vault.secret(section);
+    let previous = around.vault.previous_secret(section);
+    let require = message_authenticator(section);
+    let limit = section.boolean("limit_proxy_state").or(true);
+    let delay = section.duration("reject_delay", Duration::ZERO..=Duration::from_secs(5)).or(Duration::from_secs(1));
+    let answer =
+        section.duration("answer_within", Duration::from_secs(1)..=Duration::from_secs(60)).or(Duration::from_secs(10));
+    if let (Some(delay), Some(answer)) = (delay, answer)
+        && delay >= answer
+    {
+        let message = format!(
+            "{} is as long as the terminal waits ({}), so it would never see a Reject",
+            value::show_duration(delay),
+            value::show_duration(answer),
+        );
+        section.fault("reject_delay", Problem::new(message, "Make it shorter than `answer_within`."));
+    }
+    if let (Some(Require::No), Some(false)) = (require, limit) {
+        let message = "the client is open to forged answers (CVE-2024-3596): neither guard is on";
+        let remedy = "Set `require_message_authenticator = \"yes\"` where the terminal can, else leave this key true.";
+        section.warn("limit_proxy_state", Problem::new(message, remedy));
+    }
+    let when_unanswered = unanswered(section, "when_unanswered");
+    let check_nas = section.boolean("check_nas").or(false);
+    let nas_addresses = section.list("nas_addresses", nas_address).or(Vec::new());
+    let nas_identifiers = section.list("nas_identifiers", nas_identifier).or(Vec::new());
+    let operator_name = section.parsed("operator_name", operator_name).optional();
+    let default_realm = section.parsed("default_realm", value::realm).optional();
+    if let (Some(Some(name)), Some(realms)) = (&default_realm, realms)
+        && !realms.iter().any(|realm| realm.value.name == *name)
+    {
+        let problem = Problem::new(format!("\"{name}\" is no realm of this customer"), "Add it as [[realm]] first.");
+        section.fault("default_realm", problem);
+    }
+    let bare_domain = section.boolean("bare_domain").or(false);
+    let outer_suffix = section.parsed("outer_suffix", value::realm).optional();
+    let administrative = section.boolean("administrative").or(false);
+    let dynauth = section.port("dynauth").optional();
+    let (domain, ingresses) = way?;
+    Some(Client {
+        contract: contract?,
+        address: address?,
+        domain,
+        ingresses,
+        secret: secret?,
+        previous_secret: previous?,
+        require_message_authenticator: require?,
+        limit_proxy_state: limit?,
+        reject_delay: delay?,
+        answer_within: answer?,
+        when_unanswered: when_unanswered?,
+        check_nas: check_nas?,
+        nas_addresses: nas_addresses?,
+        nas_identifiers: nas_identifiers?,
+        operator_name: operator_name?,
+        default_realm: default_realm?,
+        bare_domain: bare_domain?,
+        outer_suffix: outer_suffix?,
+        administrative: administrative?,
+        dynauth: dynauth?,
+        policies: Policies::default(),
+    })
+}
+
+fn nas_address(text: &str) -> Result<IpAddr, Problem> {
+    value::address(text).map_err(|fault| fault.problem(text))
+}
+
+fn nas_identifier(text: &str) -> Result<String, Problem> {
+    match text.len() {
+        1..=253 => Ok(text.to_owned()),
+        n => Err(Problem::new(format!("has {n} octets"), "A NAS-Identifier has 1 to 253.")),
+    }
+}
+
+fn operator_name(text: &str) -> Result<String, Problem> {
+    let remedy = "Begin with the namespace's digit: \"1carrier.example\" for a realm, \"4EXAMPLE:JP\" for an ICC (RFC 5580 §4.1).";
+    match text.as_bytes() {
+        [b'0'..=b'9', _, ..] if text.len() <= 253 => Ok(text.to_owned()),
+        _ => Err(Problem::new(format!("{text:?} is no Operator-Name"), remedy)),
+    }
+}

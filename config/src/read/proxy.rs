@@ -1,0 +1,164 @@
+//! `[[proxy]]`: which realms a contract serves, and by which servers.
+
+use std::net::IpAddr;
+
+use super::{
+    contract,
+    customer::ProxyDraft,
+    server::{copies, servers},
+    surroundings::{Surroundings, unanswered},
+};
+use crate::{
+    customer::{PoolType, Proxy, Realm, Server, Strip, Tier},
+    document::{Placed, Site},
+    finding::Problem,
+    schema,
+    section::Section,
+    value,
+};
+
+/// The servers of a contract, of all its tiers: an attempt remembers which were tried as bits of one word.
+const MAX_SERVERS: usize = 64;
+
+const STRIPS: [(&str, Strip); 3] = [("no", Strip::Nothing), ("outer", Strip::Outer), ("realm", Strip::Realm)];
+
+/// Words for how a server is chosen; what `keyed-balance` goes by stands under `key`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    FailOver,
+    LoadBalance,
+    ClientBalance,
+    KeyedBalance,
+}
+
+const KINDS: [(&str, Kind); 4] = [
+    ("fail-over", Kind::FailOver),
+    ("load-balance", Kind::LoadBalance),
+    ("client-balance", Kind::ClientBalance),
+    ("keyed-balance", Kind::KeyedBalance),
+];
+
+/// Reads one contract. `realms` is `None` where the customer's are not all known.
+pub(super) fn proxy(
+    section: &Section<'_>,
+    realms: Option<&[Placed<Realm>]>,
+    around: &Surroundings<'_>,
+) -> Option<ProxyDraft> {
+    let contract = contract(section);
+    let served = served(section, realms);
+    let strip = section.choice("strip", &STRIPS).or(Strip::Nothing);
+    let when_down = unanswered(section, "when_down");
+    let framed_networks = section.list("framed_networks", network).or(Vec::new());
+    let mut sites = Vec::new();
+    let mut tiers = vec![tier(section, around, &mut sites)];
+    let fallbacks = section.tables("fallback", schema::FALLBACK);
+    tiers.extend(fallbacks.iter().map(|section| tier(section, around, &mut sites)));
+    if sites.len() > MAX_SERVERS {
+        let message = format!("the contract has {} servers, and at most {MAX_SERVERS} are chosen from", sites.len());
+        section.fault("server", Problem::new(message, "Spread them over several contracts."));
+    }
+    let (copies, copy_sites) = unzip(copies(section, around));
+    let proxy = Proxy {
+        contract: contract?,
+        realms: served?,
+        tiers: tiers.into_iter().collect::<Option<_>>()?,
+        copies,
+        strip: strip?,
+        when_down: when_down?,
+        framed_networks: framed_networks?,
+    };
+    Some(ProxyDraft { site: section.site.clone(), proxy, servers: sites, copies: copy_sites })
+}
+
+/// Servers that are chosen from alike, from the contract's own table or one of `fallback`.
+fn tier(section: &Section<'_>, around: &Surroundings<'_>, sites: &mut Vec<Site>) -> Option<Tier> {
+    let pool = pool(section, around);
+    let (servers, places) = unzip(servers(section, around));
+    sites.extend(places);
+    Some(Tier { pool: pool?, servers })
+}
+
+fn unzip(placed: Vec<Placed<Server>>) -> (Vec<Server>, Vec<Site>) {
+    placed.into_iter().map(|placed| (placed.value, placed.site)).unzip()
+}
+
+fn pool(section: &Section<'_>, around: &Surroundings<'_>) -> Option<PoolType> {
+    let kind = section.choice("type", &KINDS).or(Kind::FailOver);
+    let key = section.parsed("key", |name| around.attribute(name)).optional();
+    match (kind?, key?) {
+        (Kind::KeyedBalance, Some(key)) => Some(PoolType::KeyedBalance(key)),
+        (Kind::KeyedBalance, None) => {
+            let remedy = "Name the attribute that the choice goes by, such as \"Calling-Station-Id\".";
+            section.fault("key", Problem::new("is missing", remedy));
+            None
+        }
+        (_, Some(_)) => {
+            let problem = Problem::new("means nothing here", "Set `type = \"keyed-balance\"`, or take it out.");
+            section.fault("key", problem);
+            None
+        }
+        (Kind::FailOver, None) => Some(PoolType::FailOver),
+        (Kind::LoadBalance, None) => Some(PoolType::LoadBalance),
+        (Kind::ClientBalance, None) => Some(PoolType::ClientBalance),
+    }
+}
+
+/// An address with a prefix length, or an address alone.
+fn network(text: &str) -> Result<(IpAddr, u8), Problem> {
+    let wrong = || Problem::new(format!("{text:?} is no network"), "Write it as \"10.1.0.0/16\" or \"2001:db8::/32\".");
+    let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+    let address = value::address(address).map_err(|_| wrong())?;
+    let (bits, all) = match address {
+        IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 32),
+        IpAddr::V6(v6) => (v6.to_bits(), 128),
+    };
+    let length = match length {
+        None => all,
+        Some(length) => length.parse::<u8>().ok().filter(|length| *length <= all).ok_or_else(wrong)?,
+    };
+    if length < 128 && bits << length != 0 && length < all {
+        let message = format!("{text:?} has bits set behind its prefix");
+        return Err(Problem::new(message, "Write the network's own address, with zeros behind the prefix."));
+    }
+    Ok((address, length))
+}
+
+/// The realms that a proxy contract serves. `own` is `None` where the customer's realms are not all known.
+fn served(section: &Section<'_>, own: Option<&[Placed<Realm>]>) -> Option<Vec<Realm>> {
+    let named = section.list("realms", value::realm);
+    let all = named.is_absent();
+    let named = named.or(Vec::new())?;
+    let Some(own) = own else { return Some(Vec::new()) };
+    let realms = || own.iter().map(|placed| &placed.value);
+    if all {
+        if own.is_empty() {
+            let message = "the customer has no realm that this contract could serve";
+            section.fault("", Problem::new(message, "Add [[realm]] with what the customer designated (Art. 5.6)."));
+            return None;
+        }
+        return Some(realms().cloned().collect());
+    }
+    if named.is_empty() {
+        let remedy = "Name at least one, or leave the key out: then the contract serves every realm of the customer.";
+        section.fault("realms", Problem::new("is an empty list", remedy));
+    }
+    let mut served: Vec<Realm> = Vec::new();
+    for (i, name) in named.iter().enumerate() {
+        let at = format!("realms[{i}]");
+        let known = served.len();
+        if served.iter().any(|realm| realm.name == *name) {
+            section.fault(&at, Problem::new(format!("\"{name}\" is in the list already"), "Take it out."));
+            continue;
+        }
+        served.extend(realms().filter(|realm| realm.name == *name).cloned());
+        if served.len() == known {
+            let names: Vec<String> = realms().map(|realm| format!("\"{}\"", realm.name)).collect();
+            let remedy = match names.is_empty() {
+                true => "Add it as [[realm]] first.".to_owned(),
+                false => format!("Add it as [[realm]] first, or say one of: {}.", names.join(", ")),
+            };
+            section.fault(&at, Problem::new(format!("\"{name}\" is no realm of this customer"), remedy));
+        }
+    }
+    Some(served)
+}

@@ -1,0 +1,87 @@
+//! `[[realm]]`: what a customer designated, and where in a request it is looked for.
+
+use regex::bytes::RegexBuilder;
+use sekisho_wire::nai::CanonicalRealm;
+
+use crate::{
+    customer::{Pattern, Realm, Selector},
+    finding::Problem,
+    section::Section,
+    value,
+};
+
+const SELECTORS: [(&str, Selector); 6] = [
+    ("suffix", Selector::Suffix),
+    ("prefix", Selector::Prefix),
+    ("nt_domain", Selector::NtDomain),
+    ("apn", Selector::Apn),
+    ("pattern", Selector::Pattern),
+    ("default", Selector::Default),
+];
+/// What one compiled pattern may take: far more than any sensible one.
+const MAX_PATTERN: usize = 1 << 20;
+
+/// Reads one realm.
+pub(super) fn realm(section: &Section<'_>) -> Option<Realm> {
+    let mut given = SELECTORS.into_iter().filter(|(key, _)| section.has(key));
+    let (first, second) = (given.next(), given.next());
+    let Some((key, selector)) = first else {
+        let remedy = "Give one of `suffix`, `prefix`, `nt_domain`, `apn`, `pattern` and `default`.";
+        section.fault("", Problem::new("says nothing of where it is found", remedy));
+        return None;
+    };
+    if let Some((second, _)) = second {
+        let message = format!("stands beside `{key}`, and a realm has one selector");
+        section.fault(second, Problem::new(message, "Make a [[realm]] of each."));
+        return None;
+    }
+    let called = section.parsed("name", value::realm).optional()?;
+    match selector {
+        Selector::Pattern => {
+            let pattern = section.parsed(key, |text| pattern(section, text)).optional()??;
+            let name = match called {
+                Some(name) => name,
+                None => {
+                    let remedy = "Give the pattern a name; `realms`, messages and metrics call it so.";
+                    section.fault("name", Problem::new("is missing", remedy));
+                    return None;
+                }
+            };
+            Some(Realm { selector, name, pattern: Some(pattern) })
+        }
+        Selector::Default => {
+            if !section.boolean(key).optional()?? {
+                let remedy = "Write `default = true`, or take the whole [[realm]] out.";
+                section.fault(key, Problem::new("is false, which makes it no realm at all", remedy));
+                return None;
+            }
+            let name = called.or_else(|| CanonicalRealm::new("default").ok())?;
+            Some(Realm { selector, name, pattern: None })
+        }
+        _ => {
+            if called.is_some() {
+                let message = format!("stands beside `{key}`, which names the realm already");
+                section.fault("name", Problem::new(message, "Take it out: it is for `pattern` and `default`."));
+                return None;
+            }
+            let name = section.parsed(key, value::realm).optional()??;
+            Some(Realm { selector, name, pattern: None })
+        }
+    }
+}
+
+fn pattern(section: &Section<'_>, text: &str) -> Result<Pattern, Problem> {
+    let compiled = RegexBuilder::new(text).size_limit(MAX_PATTERN).build().map_err(|error| {
+        // The library draws the place over several lines; the last says what is wrong.
+        let error = error.to_string();
+        let why = error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let remedy = "See https://docs.rs/regex for how patterns are written.";
+        Problem::new(format!("is no regular expression: {why}"), remedy)
+    })?;
+    if !(text.starts_with('^') && text.ends_with('$')) {
+        let message = "also matches realms that only contain what it describes, since it is not anchored";
+        let remedy = "Begin it with ^ and end it with $: '^([a-z0-9-]+\\.)*acme\\.example$'.";
+        section.warn("pattern", Problem::new(message, remedy));
+    }
+    Ok(Pattern(compiled))
+}
