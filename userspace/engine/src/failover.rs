@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use sekisho_abi::address_bytes;
 use sekisho_wire::forward::redirect_request;
 
 use crate::{
     engine::{Engine, Transmit},
+    health::Health,
     pool,
     snapshot::{Pool, RealmService, RoutingSnapshot},
     table::{State, Upstream},
@@ -63,8 +63,11 @@ impl Engine {
             }
             return self.give_up(now, index);
         }
-        if !self.fail_over(now, &snapshot, index, upstream) {
-            // Nobody else: the client's repetitions go on to the same server, until its budget ends.
+        let home = snapshot.home(upstream.home);
+        let held = upstream.held && home.is_some_and(|home| !matches!(home.health(), Health::Dead | Health::Down));
+        if held || !self.fail_over(now, &snapshot, index, upstream) {
+            // Nobody else, or nobody else that knows the conversation: the client's repetitions go on to the same server, until its
+            // budget ends.
             self.timers.arm(index, deadline);
         }
     }
@@ -100,13 +103,14 @@ impl Engine {
         let Some(pool) = pool else { return false };
         let (peer, deadline) = (request.key.peer, request.deadline);
         let choice = {
-            let identifiers = &self.identifiers;
-            pool::choose(snapshot, pool, from.kind, old.tried, &address_bytes(peer.ip()), |home, health| {
+            let (identifiers, packet) = (&self.identifiers, self.store.bytes(&request.bytes));
+            let asked = pool::Asked { packet, client: peer.ip(), held: None };
+            pool::choose(snapshot, pool, from.kind, old.tried, &asked, |home, health| {
                 // Even a dead one, where nothing better is left: its answer is the first sign that it lives again.
                 may_take(identifiers, now, home, health)
             })
         };
-        let Some(pool::Choice { home, bit }) = choice else { return false };
+        let Some(pool::Choice { home, bit, .. }) = choice else { return false };
         let Some(slot) = self.identifiers.of_mut(home.id).and_then(|ids| ids.take(now, index)) else {
             return false;
         };
@@ -130,6 +134,8 @@ impl Engine {
             last_sent: now,
             tried: old.tried | bit,
             overdue: false,
+            held: false,
+            rounds: old.rounds,
         });
         self.rest_identifier(now, snapshot, old);
         self.stats.failed_over.increment();

@@ -14,7 +14,7 @@
 //!
 //! 1. `request`: the gate again (it can be off in the kernel), one pass over the packet, duplicates;
 //! 2. `verdict`: forwarded, refused or answered here, by `route` (the realm, and what its client's customer may have of it) and
-//!    `pool` (which server);
+//!    `pool` (which server; `rendezvous` is how a key chooses, `conversations` where it has no choice);
 //! 3. `identifiers` and `ports`: 256 identifiers on each local port, oldest first, more ports while they run short;
 //! 4. `reply`: matched by (port, server, identifier), then by authenticator; restored for the client, remembered;
 //! 5. `failover`: what the wheel in `timers` sets off: another server, the end, a Reject held back.
@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 pub mod control;
+mod conversations;
 mod engine;
 mod failover;
 pub mod health;
@@ -39,6 +40,7 @@ mod probing;
 mod proof;
 mod random;
 mod reasons;
+mod rendezvous;
 mod reply;
 mod request;
 mod route;

@@ -87,10 +87,3 @@ impl HashKeys {
         hasher.finish()
     }
 }
-
-/// A hash without a secret key, the same on every node and after every restart: for choosing servers.
-pub fn rendezvous(seed: u64, member: u64, key: &[u8]) -> u64 {
-    let mut hasher = SipHasher13::new_with_keys(seed, member);
-    hasher.write(key);
-    hasher.finish()
-}

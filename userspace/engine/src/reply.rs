@@ -10,6 +10,7 @@ use sekisho_wire::{
 };
 
 use crate::{
+    conversations::note_challenge,
     engine::Engine,
     identifiers::Slot,
     packet::{Action, Packet, UpstreamPort},
@@ -154,6 +155,9 @@ impl Engine {
             counter.increment();
         }
         stats.latency.record(now.since(upstream.first_sent));
+        if step.layout.code == Code::ACCESS_CHALLENGE {
+            note_challenge(&settings.sticky, now, routed, request.client, &upstream, &step.layout, packet.buf.bytes());
+        }
         if let Some(identifiers) = identifiers.of_mut(home.id) {
             identifiers.answered(upstream.slot);
             stats.outstanding.set(u64::from(identifiers.outstanding()));

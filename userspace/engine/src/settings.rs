@@ -37,6 +37,8 @@ pub struct Limits {
     pub retransmit_window: Duration,
     /// Upstream ports at most, per family: 256 requests outstanding on each, toward each home server.
     pub max_ports: u16,
+    /// Challenges in one conversation at most: a home server must not keep a client busy for ever.
+    pub max_challenges: u8,
 }
 
 impl Default for Limits {
@@ -47,6 +49,7 @@ impl Default for Limits {
             duplicate_window: Duration::from_secs(10),
             retransmit_window: Duration::from_secs(1),
             max_ports: 128,
+            max_challenges: 64,
         }
     }
 }

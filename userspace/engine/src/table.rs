@@ -66,6 +66,10 @@ pub struct Upstream {
     pub tried: u64,
     /// The `response_window` has passed and was reported.
     pub overdue: bool,
+    /// It was sent there because that server holds its conversation.
+    pub held: bool,
+    /// Challenges in its conversation before it.
+    pub rounds: u8,
 }
 
 /// A request that is in flight, held back, or remembered.

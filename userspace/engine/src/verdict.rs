@@ -1,11 +1,14 @@
 //! What becomes of a verified request: forwarded, refused, or answered here.
 
-use sekisho_abi::{PortKind, Reason, address_bytes};
+use std::sync::Arc;
+
+use sekisho_abi::{PortKind, Reason};
 use sekisho_wire::{
     attr, build::turn_into_reply, code::Code, forward::rewrite_request, scan::Layout, secret::Secret, verify::Verified,
 };
 
 use crate::{
+    conversations::conversation,
     engine::Engine,
     health::Health,
     identifiers::AllIdentifiers,
@@ -110,12 +113,18 @@ impl Engine {
     ) -> Result<Action, Reason> {
         let Arrival { now, snapshot, .. } = *arrival;
         let kind = HomeKind::of(verified.layout().code);
+        let conversation =
+            conversation(&self.settings.sticky, now, client.customer.0, verified.layout(), packet.buf.bytes());
+        let asked = pool::Asked {
+            packet: verified.layout().packet(packet.buf.bytes()),
+            client: arrival.key.peer.ip(),
+            held: conversation.map(|conversation| conversation.home),
+        };
         let choice = {
             let identifiers = &self.identifiers;
-            let key = address_bytes(arrival.key.peer.ip());
-            pool::choose(snapshot, pool, kind, 0, &key, |home, health| may_take(identifiers, now, home, health))
+            pool::choose(snapshot, pool, kind, 0, &asked, |home, health| may_take(identifiers, now, home, health))
         };
-        let Some(pool::Choice { home, bit }) = choice else {
+        let Some(pool::Choice { home, bit, held }) = choice else {
             // Perhaps for want of a port: where no request gets through, this is the only place to ask for one.
             for home in pool.members(kind).filter_map(|(_, member)| snapshot.home(member.home)) {
                 self.supply(now, home);
@@ -143,6 +152,8 @@ impl Engine {
             last_sent: now,
             tried: bit,
             overdue: false,
+            held,
+            rounds: conversation.map_or(0, |conversation| conversation.rounds),
         };
         let request = self.record(arrival, realm, State::InFlight(upstream), packet.buf.bytes());
         let due = (now + home.response_window).min(request.deadline);
@@ -262,5 +273,6 @@ pub(crate) fn may_take(identifiers: &AllIdentifiers, now: Time, home: &HomeServe
 
 fn lack(snapshot: &RoutingSnapshot, pool: &Pool, kind: HomeKind) -> Reason {
     let mut homes = pool.members(kind).filter_map(|(_, member)| snapshot.home(member.home));
-    if homes.any(|home| home.state.health() != Health::Dead) { Reason::NoIdentifier } else { Reason::NoServer }
+    let usable = |home: &Arc<HomeServer>| matches!(home.health(), Health::Alive | Health::Zombie);
+    if homes.any(usable) { Reason::NoIdentifier } else { Reason::NoServer }
 }

@@ -67,6 +67,11 @@ pub struct Plan {
     pub auth: Vec<&'static str>,
     pub acct: Vec<&'static str>,
     pub kind: PoolKind,
+    /// Tiers below the first, each with the servers (of `auth` and `acct`) that are in it.
+    pub lower_tiers: Vec<(PoolKind, Vec<&'static str>)>,
+    /// Servers' weights; 1 where nothing is said.
+    pub weights: HashMap<&'static str, u32>,
+    pub workers: usize,
     pub answer_within: Duration,
     pub reject_delay: Duration,
     /// The address of client 0 is another customer's client too, in another domain: that of the second client.
@@ -100,6 +105,9 @@ impl Default for Plan {
             auth: vec![HOME_1, HOME_2],
             acct: vec![ACCT_1],
             kind: PoolKind::FailOver,
+            lower_tiers: Vec::new(),
+            weights: HashMap::new(),
+            workers: 1,
             answer_within: Duration::from_secs(10),
             reject_delay: Duration::from_secs(1),
             overlapping: false,
@@ -127,7 +135,8 @@ impl Plan {
     /// Customer 0 has `a.example` with a proxy; customer 1 has `b.example`, which nobody serves.
     pub fn compile(&mut self) -> Arc<RoutingSnapshot> {
         let mut gate = GateTable::default();
-        let mut snapshot = RoutingSnapshot { version: self.version, ..RoutingSnapshot::default() };
+        let mut snapshot =
+            RoutingSnapshot { version: self.version, country_code: "81".to_owned(), ..RoutingSnapshot::default() };
         gate.ingresses.insert(IngressKey::untagged(IFINDEX), Ingress { domain: 0, index: 0 });
         if self.overlapping {
             let key = SourceKey { domain: 1, address: address_bytes(address(NAS).ip()) };
@@ -173,7 +182,7 @@ impl Plan {
                 name: realm.clone(),
                 customer: CustomerId(id as u32),
                 service: (id == 0).then_some(RealmService::Proxy(PoolId(0))),
-                stats: Arc::new(PerWorker::new(1)),
+                stats: Arc::new(PerWorker::new(self.workers)),
             })));
             snapshot.customers.push(Some(Arc::new(Customer {
                 id: CustomerId(id as u32),
@@ -186,22 +195,27 @@ impl Plan {
                 default_realm: None,
                 nases: HashMap::new(),
                 acct_pools: if id == 0 { vec![PoolId(0)] } else { Vec::new() },
-                stats: Arc::new(PerWorker::new(1)),
+                stats: Arc::new(PerWorker::new(self.workers)),
             })));
         }
         let homes =
             self.auth.iter().map(|at| (at, HomeKind::Auth)).chain(self.acct.iter().map(|at| (at, HomeKind::Acct)));
-        let mut tier = Tier { kind: self.kind, seed: 1, auth: Vec::new(), acct: Vec::new() };
+        let tier = |(seed, kind): (u64, PoolKind)| Tier { kind, seed, auth: Vec::new(), acct: Vec::new() };
+        let kinds = std::iter::once(self.kind).chain(self.lower_tiers.iter().map(|(kind, _)| *kind));
+        let mut tiers: Vec<Tier> = (1..).zip(kinds).map(tier).collect();
         for (index, (at, kind)) in homes.enumerate() {
             let known = self.book.iter().position(|known| *known == (self.names, *at));
             let number = known.unwrap_or_else(|| {
                 self.book.push((self.names, *at));
-                self.home_stats.push(Arc::new(PerWorker::new(1)));
+                self.home_stats.push(Arc::new(PerWorker::new(self.workers)));
                 self.book.len() - 1
             });
             let id = HomeId(number as u32);
             register(address(at).ip(), Roles::HOME_SERVER, Source::NO_ID);
-            let member = Member::new(id, &format!("home-{at}"), 1);
+            let weight = self.weights.get(at).copied().unwrap_or(1);
+            let member = Member::new(id, &format!("home-{at}"), weight);
+            let depth = self.lower_tiers.iter().position(|(_, servers)| servers.contains(at)).map_or(0, |it| it + 1);
+            let tier = &mut tiers[depth];
             match kind {
                 HomeKind::Auth => tier.auth.push(member),
                 _ => tier.acct.push(member),
@@ -232,20 +246,20 @@ impl Plan {
             }
             snapshot.homes[number] = home;
         }
-        let pool = |contract: &str, tier: Tier| Pool {
+        let pool = |contract: &str, tiers: Vec<Tier>| Pool {
             contract: contract.to_owned(),
             customer: CustomerId(0),
-            tiers: vec![tier],
+            tiers,
             copies: Vec::new(),
             strip: Strip::Nothing,
             when_down: Verdict::Silence,
             framed_networks: Vec::new(),
         };
         if self.auth_only {
-            let only = Tier { kind: tier.kind, seed: tier.seed, auth: tier.auth.clone(), acct: Vec::new() };
-            snapshot.pools = vec![pool("proxy-a", tier), pool("auth-only", only)];
+            let only = Tier { kind: self.kind, seed: 1, auth: tiers[0].auth.clone(), acct: Vec::new() };
+            snapshot.pools = vec![pool("proxy-a", tiers), pool("auth-only", vec![only])];
         } else {
-            snapshot.pools = vec![pool("proxy-a", tier)];
+            snapshot.pools = vec![pool("proxy-a", tiers)];
         }
         snapshot.gate = gate;
         (self.shape)(&mut snapshot);
@@ -300,6 +314,7 @@ impl Sent {
 pub struct World {
     pub plan: Plan,
     pub snapshot: Arc<RoutingSnapshot>,
+    pub settings: Settings,
     pub engine: Engine,
     pub control: Control,
     /// Probes that the control engine has sent.
@@ -336,13 +351,14 @@ impl World {
             sticky: Arc::new(Sticky::new([7; 32])),
             marker: *b"this one",
         };
-        let engine = Engine::new(settings, Arc::clone(&snapshot), Arc::clone(&stats));
+        let engine = Engine::new(settings.clone(), Arc::clone(&snapshot), Arc::clone(&stats));
         let control = Control::new(Arc::clone(&snapshot), [6; 32]);
         let now = Time::from_millis(1_000);
         let batch = Batch::default();
         World {
             plan,
             snapshot,
+            settings,
             engine,
             control,
             probes: Vec::new(),
@@ -352,6 +368,28 @@ impl World {
             no_ports: false,
             ifindex: IFINDEX,
         }
+    }
+
+    /// Another worker of the same node, with the same home servers.
+    pub fn beside(&self, worker: usize) -> World {
+        let stats = Arc::new(WorkerStats::default());
+        let settings = Settings { worker, seed: [worker as u8; 32], ..self.settings.clone() };
+        let engine = Engine::new(settings.clone(), Arc::clone(&self.snapshot), Arc::clone(&stats));
+        let mut world = World {
+            plan: self.plan.clone(),
+            snapshot: Arc::clone(&self.snapshot),
+            settings,
+            engine,
+            control: Control::new(Arc::clone(&self.snapshot), [6; 32]),
+            probes: Vec::new(),
+            stats,
+            now: self.now,
+            batch: Batch::default(),
+            no_ports: false,
+            ifindex: self.ifindex,
+        };
+        world.open_ports();
+        world
     }
 
     pub fn reload(&mut self, change: impl FnOnce(&mut Plan)) {
