@@ -114,7 +114,7 @@ impl Engine {
         let Arrival { now, snapshot, .. } = *arrival;
         let kind = HomeKind::of(verified.layout().code);
         let conversation =
-            conversation(&self.settings.sticky, now, client.customer.0, verified.layout(), packet.buf.bytes());
+            conversation(&self.settings.sticky, now, arrival.client.customer.0, verified.layout(), packet.buf.bytes());
         let asked = pool::Asked {
             packet: verified.layout().packet(packet.buf.bytes()),
             client: arrival.key.peer.ip(),

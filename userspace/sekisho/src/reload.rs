@@ -146,6 +146,7 @@ pub fn limits(documents: &Documents) -> Limits {
         duplicate_window: limits.duplicate_window,
         retransmit_window: limits.retransmit_window,
         max_ports: documents.node.upstream.max_ports,
+        ..Limits::default()
     }
 }
 
