@@ -133,6 +133,8 @@ pub const DELEGATED_IPV6_PREFIX: u8 = 123;
 pub const OPERATOR_NAME: u8 = 126;
 /// Extended-Type-1, RFC 6929 §3.1: the first octet of its value is the extended type.
 pub const EXTENDED_1: u8 = 241;
+/// Extended-Type-5, RFC 6929 §3.5: the first of the two that may be fragmented.
+pub const EXTENDED_5: u8 = 245;
 /// Extended-Type-6, RFC 6929 §3.6: the last of the extended ones.
 pub const EXTENDED_6: u8 = 246;
 /// Operator-NAS-Identifier (241.8), RFC 8559: the extended type.

@@ -1,0 +1,110 @@
+//! Editing a packet on its way allocates nothing, not even the first time.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are not tests to clippy")]
+
+mod common;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+
+use common::*;
+use sekisho_wire::buf::Buf;
+use sekisho_wire::build::{RequestBuilder, write_reply};
+use sekisho_wire::code::Code;
+use sekisho_wire::dynauth::rewrite_dynauth;
+use sekisho_wire::nai::{Place, Stripped};
+use sekisho_wire::number::canonical_number;
+use sekisho_wire::policy::{Policy, Rule, Value};
+use sekisho_wire::salted::Salted;
+use sekisho_wire::select::AttributeId::{Extended, Plain, Vendor};
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to the system's allocator unchanged; counting touches a thread-local integer only.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn counted(work: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.with(Cell::get);
+    work();
+    ALLOCATIONS.with(Cell::get) - before
+}
+
+fn policy() -> Policy {
+    let literal = |octets: &[u8]| Value::Literal(octets.into());
+    Policy::new(vec![
+        Rule::Remove(Vendor(9, 1), Some(b"vpdn:"[..].into())),
+        Rule::Remove(Extended(245, 1), None),
+        Rule::Allow(vec![Plain(1), Plain(31), Plain(126), Vendor(9, 1), Extended(245, 2)]),
+        Rule::Default(Plain(126), literal(b"1acme.example")),
+        Rule::Replace(Vendor(9, 1), literal(b"ip:x")),
+        Rule::Add(Plain(87), Value::Of(Plain(31))),
+        Rule::Add(Extended(245, 2), literal(&[1; 600])),
+    ])
+}
+
+fn cisco(request: RequestBuilder) -> RequestBuilder {
+    request.vendor(9, 1, "vpdn:x").vendor(9, 1, "ip:y").vendor(10415, 1, "44010").attribute(245, b"\x01\x80long")
+}
+
+#[test]
+fn rules_and_names_are_applied_without_allocating() {
+    let request = cisco(RequestBuilder::new(Code::ACCESS_REQUEST, 7, RA_DOWN))
+        .attribute(1, "alice@acme.example@carrier.example")
+        .attribute(31, "+81 90 1234 5678");
+    let mut packet = buf(&request.build(&nas()).unwrap());
+    let mut request = verified(&packet, &nas());
+    let policy = policy();
+    let allocations = counted(|| {
+        policy.edit_request(&mut packet, &mut request).unwrap();
+        let mut name = [0; 253];
+        let found = request.layout().user_name.unwrap();
+        name[..found.len()].copy_from_slice(found.of(packet.bytes()));
+        let stripped =
+            Stripped::of(&name[..found.len()]).without_outer(b"carrier.example").without_realm(Place::Suffix);
+        request.set_first(&mut packet, 1, stripped.user()).unwrap();
+        let station = request.layout().calling_station.unwrap();
+        assert!(canonical_number(station.of(packet.bytes()), "81", &mut [0; 32]).is_some());
+    });
+    assert_eq!(allocations, 0);
+    assert_eq!(values(packet.bytes(), 1), [b"alice"]);
+    assert_eq!(values(packet.bytes(), 87).len(), 1);
+
+    let mut reply = Buf::new();
+    write_reply(&mut reply, Code::ACCESS_ACCEPT, 9, &RA_UP, &home(), &[], &[(11, b"f"), (31, b"0901")]).unwrap();
+    let mut accept = verified_reply(&reply, &RA_UP, &home());
+    assert_eq!(counted(|| policy.edit_reply(&mut reply, &mut accept).unwrap()), 0);
+    assert_eq!(values(reply.bytes(), 87), [b"0901"]);
+}
+
+#[test]
+fn dynamic_authorization_is_rewritten_without_allocating() {
+    let request = cisco(RequestBuilder::new(Code::COA_REQUEST, 7, [0; 16]).message_authenticator());
+    let mut packet = buf(&request.vendor(311, 16, [1; 34]).build(&home()).unwrap());
+    let (request, salted, nas) = (verified(&packet, &home()), Salted::default(), nas());
+    let allocations = counted(|| {
+        let (edits, seal) = rewrite_dynauth(&mut packet, &request, 9, OURS, &salted).unwrap();
+        seal.apply(packet.bytes_mut(), &nas);
+        assert_eq!(edits.hidden, 1);
+    });
+    assert_eq!(allocations, 0);
+}
