@@ -133,6 +133,29 @@ fn an_accounting_on_says_nothing_about_another_customers_nas_whatever_it_claims(
 }
 
 #[test]
+fn tunnel_accounting_goes_where_its_realm_goes() {
+    let scene = Scene::new();
+    let home = ScriptedHome::willing(&scene.home, &home1_secret());
+    let _sekisho = Sekisho::start(&scene.network, &scene.documents(Family::V4));
+    let nas = scene.scripted_nas(Family::V4);
+    // Tunnel-Start to Tunnel-Link-Reject (RFC 2867 §3), with attributes that have tags, and two that never have.
+    let tunnel: [(u8, &[u8]); 5] =
+        [(64, &[1, 0, 0, 3]), (67, b"\x0110.0.0.1"), (68, b"\x01not a tag"), (86, &[0, 0, 0, 7]), (89, b"\0")];
+    for status in 9u8..=14 {
+        let first: [(u8, &[u8]); 3] = [(1, USER.as_bytes()), (40, &[0, 0, 0, status]), (44, b"tunnel")];
+        let request = nas.request(4, status, &[&first[..], &tunnel].concat());
+        assert_eq!(nas.ask(acct(Family::V4), &request).code().0, 5);
+    }
+    let seen = home.seen();
+    assert_eq!(seen.len(), 6);
+    for asked in &seen {
+        for (number, value) in tunnel {
+            assert_eq!(asked.values(number), [value], "attribute {number}");
+        }
+    }
+}
+
+#[test]
 fn accounting_is_copied_and_only_the_home_server_decides() {
     let mut scene = Scene::new();
     let [copy, dead] = ["copy", "dead"].map(|name| scene.network.host(name));

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod accounting;
+mod addresses;
+mod balance;
 mod duplicates;
 mod dynauth;
 mod eap;

@@ -78,6 +78,25 @@ fn freeradius_sees_the_name_without_its_realm_and_the_nas_gets_it_with() {
 }
 
 #[test]
+fn an_eap_identity_that_disagrees_is_left_alone() {
+    let scene = Scene::new();
+    let home = ScriptedHome::willing(&scene.home, &home1_secret());
+    let sekisho = Sekisho::start(&scene.network, &scene.documents(Family::V4));
+    let nas = scene.scripted_nas(Family::V4);
+    let identity = b"mallory@other.example";
+    let eap = [&[2, 1, 0, 5 + identity.len() as u8, 1][..], identity].concat();
+    let request = nas.request(1, 1, &[(1, USER.as_bytes()), (79, &eap)]);
+    assert_eq!(nas.ask(auth(Family::V4), &request).code().0, 2);
+    let asked = &home.seen()[0];
+    assert_eq!(
+        (asked.user().as_str(), asked.values(79)),
+        (USER, vec![eap]),
+        "routed by the one, with the other as it is"
+    );
+    assert!(!sekisho.log().contains("mallory"), "{}", sekisho.log());
+}
+
+#[test]
 fn every_way_to_name_a_realm_leads_to_its_server_and_changes_nothing() {
     let mut scene = Scene::new();
     let [second, third] = ["home2", "home3"].map(|name| scene.network.host(name));

@@ -53,6 +53,66 @@ fn a_flood_with_a_nass_own_address_is_dropped_and_the_nas_is_served() {
     assert_eq!((count(&counts, "distinct"), count(&counts, "forged")), (count(&real, "sent"), 0), "{counts}");
 }
 
+/// Open descriptors of a process.
+fn descriptors(pid: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{pid}/fd")).expect("a running process").count()
+}
+
+#[test]
+fn servers_that_die_come_back_and_answer_late_under_load_bring_nothing_down() {
+    let mut scene = Scene::new();
+    let second = scene.network.host("home2");
+    let window = "response_window = \"300ms\"\nrevive_interval = \"1s\"\nzombie_period = \"1s\"";
+    let servers = [Server::new("home1", scene.home.v4, window), Server::new("home2", second.v4, window)];
+    let customer = crate::scene::acme(&scene.nas, "").proxy(&servers);
+    let documents = Documents::new(&[&scene.nas, &scene.home, &second]).customer(customer);
+    let mut sekisho = Sekisho::start(&scene.network, &documents);
+    // The second answers always, the first late, doubled, falsely, or not at all, and goes away in between.
+    let _second = LoadHome::start(&second, second.v4, &home_secret("home2"), &[]);
+    let load = Load::logins(&scene.nas, Family::V4, &nas_secret(Family::V4), 128);
+    let mut load = load.patience("1s", "8").with(&["--duration", "6s"]).start(&scene.nas);
+    for round in 0..4 {
+        let moody = ScriptedHome::start(&scene.home, &home1_secret(), move |asked| match (asked.before + round) % 4 {
+            0 => vec![asked.accept(), asked.accept()],
+            1 => vec![asked.forged(), asked.accept().after(Duration::from_millis(350))],
+            2 => vec![asked.accept().after(Duration::from_millis(700))],
+            _ => Vec::new(),
+        });
+        std::thread::sleep(Duration::from_millis(700));
+        drop(moody);
+        assert!(sekisho.reload(&documents).status.success());
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    assert!(load.exits_within(Duration::from_secs(60)).success());
+    let load = summary(&load);
+    assert_eq!(count(&load, "bad"), 0, "{load}");
+    assert_eq!(count(&load, "lost"), 0, "the second could always be asked: {load}");
+    assert!(sekisho.process().runs() && !sekisho.log().contains("panicked"));
+    sekisho.metrics_when("nothing is left in flight", |metrics| metrics.sum("sekisho_in_flight", &[]) == 0);
+}
+
+#[test]
+#[ignore = "takes minutes: make soak"]
+fn soak_of_memory_and_descriptors() {
+    let scene = Scene::new();
+    let _home = LoadHome::start(&scene.home, scene.home.v4, &home1_secret(), &[]);
+    let mut sekisho = Sekisho::start(&scene.network, &scene.documents(Family::V4));
+    let pid = sekisho.process().pid();
+    let mut samples = Vec::new();
+    for _ in 0..10 {
+        let load = Load::logins(&scene.nas, Family::V4, &nas_secret(Family::V4), 1024);
+        unharmed(&load.with(&["--duration", "12s"]).run(&scene.nas));
+        samples.push((memory(pid), descriptors(pid)));
+    }
+    // The first rounds are warm-up: tables and buffers come to their size.
+    let (warm, end) = (samples[2], samples[9]);
+    assert!(end.0 <= warm.0 + 4, "megabytes: {samples:?}");
+    assert!(end.1 <= warm.1, "descriptors: {samples:?}");
+    let samples: Vec<Value> =
+        samples.iter().map(|(memory, open)| serde_json::json!({"memory_mb": memory, "descriptors": open})).collect();
+    crate::soak::keep("flat", &Value::from(samples));
+}
+
 #[test]
 fn a_storm_in_a_realm_whose_server_is_silent_costs_the_other_realms_no_login() {
     let mut network = sekisho_tests::network::Network::new();

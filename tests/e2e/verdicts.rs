@@ -165,6 +165,28 @@ fn challenges_without_end_come_to_an_end() {
 }
 
 #[test]
+fn class_and_state_have_a_measure() {
+    let scene = Scene::new();
+    let _home = ScriptedHome::start(&scene.home, &home1_secret(), |asked| {
+        let (number, count) = if asked.user().starts_with("state") { (24, 4) } else { (25, 12) };
+        let large: Vec<(u8, Vec<u8>)> = (0..count).map(|n| (number, vec![n; 253])).collect();
+        let attributes: Vec<(u8, &[u8])> = large.iter().map(|(number, value)| (*number, value.as_slice())).collect();
+        match asked.user().split('@').next().unwrap_or_default() {
+            "modest" => vec![asked.accept_with(&attributes[..3])],
+            _ => vec![asked.accept_with(&attributes)],
+        }
+    });
+    let _sekisho = Sekisho::start(&scene.network, &scene.documents(Family::V4));
+    let nas = scene.scripted_nas(Family::V4);
+    for (id, (user, code)) in [("modest", 2), ("class", 3)].into_iter().enumerate() {
+        let request = nas.login(id as u8, &format!("{user}@acme.example"), "wonderland");
+        let answer = nas.ask(auth(Family::V4), &request);
+        assert_eq!(answer.code().0, code, "{user}");
+        assert_eq!(answer.values(25).len(), if code == REJECT { 0 } else { 3 });
+    }
+}
+
+#[test]
 fn what_a_nas_says_of_itself_is_checked_where_that_is_wanted() {
     let scene = Scene::new();
     let home = ScriptedHome::willing(&scene.home, &home1_secret());

@@ -21,6 +21,8 @@
     reason = "a harness that cannot go on fails the test"
 )]
 
+#[cfg(test)]
+mod conformance;
 mod customer;
 pub mod documents;
 pub mod eapol;

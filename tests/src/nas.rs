@@ -82,11 +82,16 @@ impl Nas {
 
     /// The next datagram within `limit`.
     pub fn receive(&self, limit: Duration) -> Option<Vec<u8>> {
+        self.receive_from(limit).map(|(bytes, _)| bytes)
+    }
+
+    /// The same, and where it came from.
+    pub fn receive_from(&self, limit: Duration) -> Option<(Vec<u8>, SocketAddr)> {
         let mut buffer = vec![0; 65536];
         self.socket.set_read_timeout(Some(limit.max(Duration::from_millis(1)))).expect("a timeout");
-        let (len, _) = self.socket.recv_from(&mut buffer).ok()?;
+        let (len, from) = self.socket.recv_from(&mut buffer).ok()?;
         buffer.truncate(len);
-        Some(buffer)
+        Some((buffer, from))
     }
 
     /// Sends a request and waits for its answer, which has to verify.
