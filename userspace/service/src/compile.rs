@@ -1,11 +1,17 @@
 //! A checked configuration, compiled.
 
-use std::fmt;
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use sekisho_config::{Customer, Node};
 use sekisho_engine::snapshot::RoutingSnapshot;
+use sekisho_wire::salted::Salted;
 
-use crate::{book::IdBook, gate, routing};
+use crate::{
+    book::IdBook,
+    gate,
+    hosts::{Hosts, Unresolved},
+    routing,
+};
 
 /// What compiling needs beside the configuration.
 pub struct Context<'a> {
@@ -17,6 +23,8 @@ pub struct Context<'a> {
     pub workers: usize,
     /// The kernel's index of an interface; `None` where there is no such interface.
     pub interface_index: &'a dyn Fn(&str) -> Option<u32>,
+    /// The address that a home server's name has; `None` where it has none that is known.
+    pub resolve: &'a dyn Fn(&str) -> Option<IpAddr>,
 }
 
 /// A snapshot, and the book of the numbers in it. They take the place of the former ones together.
@@ -26,6 +34,8 @@ pub struct Compiled {
     pub snapshot: RoutingSnapshot,
     /// For compiling the next one.
     pub book: IdBook,
+    /// Home servers that are left out, in the order of the documents.
+    pub unresolved: Vec<Unresolved>,
 }
 
 /// Why a configuration that is sound in itself does not fit this host.
@@ -75,12 +85,15 @@ pub fn compile(node: &Node, customers: &[Customer], context: &Context<'_>) -> Re
     let mut book = context.book.clone();
     let mut snapshot = RoutingSnapshot {
         version: context.previous.map_or(0, |previous| previous.version) + 1,
+        salted: Arc::new(Salted::new(node.dictionary.salted())),
+        country_code: node.country_code.clone(),
         ..RoutingSnapshot::default()
     };
     gate::ingresses(node, context, &mut book, &mut snapshot)?;
     gate::services(node, &mut book, &mut snapshot)?;
+    let (hosts, unresolved) = Hosts::find(node, customers, context.resolve);
     for customer in customers {
-        routing::customer(customer, context, &mut book, &mut snapshot);
+        routing::customer(customer, &hosts, context, &mut book, &mut snapshot);
     }
-    Ok(Compiled { snapshot, book })
+    Ok(Compiled { snapshot, book, unresolved })
 }

@@ -66,7 +66,8 @@ pub(crate) fn services(node: &Node, book: &mut IdBook, snapshot: &mut RoutingSna
         let address = address_bytes(listener.address);
         let auth = listener.ports.auth().map(|port| (port, PortKind::Auth));
         let acct = listener.ports.accounting().map(|port| (port, PortKind::Acct));
-        for (port, kind) in auth.into_iter().chain(acct) {
+        let dynauth = listener.dynauth.map(|port| (port, PortKind::DynAuth));
+        for (port, kind) in auth.into_iter().chain(acct).chain(dynauth) {
             let key = ServiceKey { address, port: u32::from(port) };
             snapshot.gate.services.insert(key, Service::new(kind, bit));
         }

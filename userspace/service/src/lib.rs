@@ -9,22 +9,27 @@
 //! counters and, for a home server, its health: requests in flight hold such numbers. [`IdBook`] remembers the numbers;
 //! the program keeps it beside the snapshot and replaces both together, or neither.
 //!
-//! Files: `compile` (the whole, and its errors), `book` (numbers), `gate` (sources, services, ingresses), `routing`
-//! (customers, clients, realms, pools, home servers).
+//! Files: `compile` (the whole, and its errors), `book` (numbers), `gate` (sources, services, ingresses), `hosts` (where
+//! home servers are), `routing` (customers and realms), `clients` (terminals, and who may send them CoA), `servers`
+//! (pools and home servers).
 //!
 //! Not here: the syntax of documents (`config`), what is done with a packet (`engine`), and any input or output: the
-//! indexes of interfaces come from a function that the caller gives.
+//! indexes of interfaces and the addresses of names come from functions that the caller gives.
 
 #![forbid(unsafe_code)]
 
 mod book;
+mod clients;
 mod compile;
 mod gate;
+mod hosts;
 mod routing;
+mod servers;
 
 pub use sekisho_engine::snapshot::RoutingSnapshot;
 
 pub use crate::{
     book::IdBook,
     compile::{CompileError, CompileErrors, Compiled, Context, compile},
+    hosts::{Unresolved, Why},
 };

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use common::{NODE, contract, customer, documents, examples, first};
 use sekisho_abi::{IngressKey, PortKind, Roles, Service, ServiceKey, SourceKey, address_bytes, mapped_v4};
-use sekisho_engine::snapshot::{HomeKind, RealmService};
+use sekisho_engine::snapshot::{HomeKind, Member, RealmService};
 use sekisho_service::{CompileError, RoutingSnapshot};
 
 fn source(snapshot: &RoutingSnapshot, domain: u32, address: &str) -> Option<sekisho_abi::Source> {
@@ -100,9 +100,10 @@ fn a_realm_is_found_by_its_selector_and_leads_to_its_contracts_servers() {
     let id = north.suffixes[b"north.example".as_slice()];
     let Some(RealmService::Proxy(pool)) = snapshot.realm(id).unwrap().service else { panic!("not served") };
     let pool = snapshot.pool(pool).unwrap();
-    let address = |id| snapshot.home(id).unwrap().address;
-    assert_eq!(pool.auth.iter().copied().map(address).collect::<Vec<_>>(), ["192.0.2.1:1812".parse().unwrap()]);
-    assert_eq!(pool.acct.iter().copied().map(address).collect::<Vec<_>>(), ["192.0.2.1:1813".parse().unwrap()]);
+    let address = |member: &Member| snapshot.home(member.home).unwrap().address;
+    let [tier] = pool.tiers.as_slice() else { panic!("one tier: {pool:?}") };
+    assert_eq!(tier.auth.iter().map(address).collect::<Vec<_>>(), ["192.0.2.1:1812".parse().unwrap()]);
+    assert_eq!(tier.acct.iter().map(address).collect::<Vec<_>>(), ["192.0.2.1:1813".parse().unwrap()]);
     assert_eq!(snapshot.home_by_address.len(), 4);
     let reply_from: SocketAddr = "192.0.2.2:1813".parse().unwrap();
     assert_eq!(snapshot.home(snapshot.home_by_address[&reply_from]).unwrap().customer.0, 1);

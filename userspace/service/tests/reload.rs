@@ -96,8 +96,8 @@ fn the_rendezvous_seed_comes_from_the_pools_name_alone() {
     let b = customer("beta", "south", "192.0.2.2");
     let alone = first(&documents(NODE, &[("beta", &b)])).unwrap();
     let seed = |compiled: &Compiled| {
-        compiled.snapshot.pools.iter().find(|pool| pool.contract == "beta-proxy").map(|pool| pool.seed)
+        compiled.snapshot.pools.iter().find(|pool| pool.contract == "beta-proxy").map(|pool| pool.tiers[0].seed)
     };
     assert_eq!(seed(&before), seed(&alone));
-    assert_ne!(seed(&before), before.snapshot.pools.first().map(|pool| pool.seed));
+    assert_ne!(seed(&before), before.snapshot.pools.first().map(|pool| pool.tiers[0].seed));
 }

@@ -1,9 +1,10 @@
 //! Configurations in a temporary directory, compiled as the program does.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{fs, path::Path};
+use std::{fs, net::IpAddr, path::Path};
 
 use sekisho_config::{Customer, Node};
+use sekisho_engine::snapshot::{HomeKind, HomeServer};
 use sekisho_service::{CompileErrors, Compiled, Context, IdBook, RoutingSnapshot, compile};
 
 /// The examples that a new operator starts from.
@@ -37,16 +38,50 @@ pub fn index(interface: &str) -> Option<u32> {
     }
 }
 
-/// Compiles at the start.
-pub fn first((node, customers): &(Node, Vec<Customer>)) -> Result<Compiled, CompileErrors> {
-    let book = IdBook::default();
-    compile(node, customers, &Context { previous: None, book: &book, workers: 2, interface_index: &index })
+/// Compiles at the start, where no name has an address.
+pub fn first(documents: &(Node, Vec<Customer>)) -> Result<Compiled, CompileErrors> {
+    first_where(documents, &|_| None)
 }
 
-/// Compiles over what is in use.
-pub fn reload(before: &Compiled, (node, customers): &(Node, Vec<Customer>)) -> Result<Compiled, CompileErrors> {
-    let context = Context { previous: Some(&before.snapshot), book: &before.book, workers: 2, interface_index: &index };
+/// Compiles at the start, where names have these addresses.
+pub fn first_where(
+    (node, customers): &(Node, Vec<Customer>),
+    resolve: &dyn Fn(&str) -> Option<IpAddr>,
+) -> Result<Compiled, CompileErrors> {
+    let book = IdBook::default();
+    let context = Context { previous: None, book: &book, workers: 2, interface_index: &index, resolve };
     compile(node, customers, &context)
+}
+
+/// Compiles over what is in use, where no name has an address.
+pub fn reload(before: &Compiled, documents: &(Node, Vec<Customer>)) -> Result<Compiled, CompileErrors> {
+    reload_where(before, documents, &|_| None)
+}
+
+/// Compiles over what is in use, where names have these addresses.
+pub fn reload_where(
+    before: &Compiled,
+    (node, customers): &(Node, Vec<Customer>),
+    resolve: &dyn Fn(&str) -> Option<IpAddr>,
+) -> Result<Compiled, CompileErrors> {
+    let context =
+        Context { previous: Some(&before.snapshot), book: &before.book, workers: 2, interface_index: &index, resolve };
+    compile(node, customers, &context)
+}
+
+/// The customer with this name.
+pub fn owner<'s>(snapshot: &'s RoutingSnapshot, name: &str) -> &'s sekisho_engine::snapshot::Customer {
+    snapshot.customers.iter().flatten().find(|customer| customer.name == name).unwrap()
+}
+
+/// The client with this contract.
+pub fn client<'s>(snapshot: &'s RoutingSnapshot, contract: &str) -> &'s sekisho_engine::snapshot::Client {
+    snapshot.clients.iter().flatten().find(|client| client.contract == contract).unwrap()
+}
+
+/// The home server's port with this name and kind.
+pub fn home<'s>(snapshot: &'s RoutingSnapshot, name: &str, kind: HomeKind) -> &'s HomeServer {
+    snapshot.homes.iter().flatten().find(|home| home.name == name && home.kind == kind).unwrap()
 }
 
 /// The contract of a client's number.
