@@ -60,6 +60,30 @@ pub const fn of(reason: Reason) -> &'static str {
         Reason::ReplyUnwanted => "replies to requests whose client has gone or asked anew",
         Reason::ReplyCode => "a home server answers with a code that is no answer to the request",
         Reason::SendFailed => "the kernel would not send: look at routes, firewall and socket buffers",
+        Reason::NasMismatch => {
+            "a NAS gives an address or identifier that is not its own: complete `nas_addresses` and `nas_identifiers`, \
+             or find out who speaks for another"
+        }
+        Reason::MessageAuthenticatorDowngrade => {
+            "a client that sends Message-Authenticator sent a request without one: a forger (CVE-2024-3596), or another \
+             device in its place; for that set `require_message_authenticator` to \"no\""
+        }
+        Reason::ReplyDowngrade => {
+            "a home server that sends Message-Authenticator sent a reply without one: a forger (CVE-2024-3596), or another \
+             server in its place; for that set its `require_message_authenticator` to \"no\""
+        }
+        Reason::Unproven => {
+            "a request without Message-Authenticator that would displace one with it: a forger, or a client that sends it \
+             now and then"
+        }
+        Reason::ReversePath => {
+            "CoA or Disconnect for a realm that its sender does not serve: look at who sends it (RFC 5176 §6.1)"
+        }
+        Reason::Draining => "Status-Server while draining: as was asked for; `sekisho drain --off` ends it",
+        Reason::Overload => {
+            "new logins while hardly any room is left for requests: raise `limits.max_requests`, or find out why answers \
+             take so long"
+        }
     }
 }
 

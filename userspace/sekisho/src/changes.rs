@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sekisho_config::{Client, Customer, Node, Proxy, Realm, Server};
+use sekisho_config::{
+    Client, Customer, Node, Proxy, Realm, Server,
+    customer::{DynAuth, Policies, Tier},
+};
 
 use crate::documents::Documents;
 
@@ -23,8 +26,22 @@ pub fn between(old: &Documents, new: &Documents) -> Result<Vec<String>, Vec<Stri
     if old.node.limits != new.node.limits || old.node.upstream.max_ports != new.node.upstream.max_ports {
         lines.push("limits changed".to_owned());
     }
+    if old.node.dictionary != new.node.dictionary {
+        lines.push("dictionaries changed".to_owned());
+    }
+    if old.node.country_code != new.node.country_code {
+        lines.push("country code changed".to_owned());
+    }
     lines.extend(compare(&old.customers, &new.customers));
-    let none = Customer { name: String::new(), title: None, realms: vec![], clients: vec![], proxies: vec![] };
+    let none = Customer {
+        name: String::new(),
+        title: None,
+        realms: vec![],
+        clients: vec![],
+        proxies: vec![],
+        dynauth: vec![],
+        policies: Policies::default(),
+    };
     let mut both: BTreeMap<&str, (&Customer, &Customer)> = BTreeMap::new();
     for customer in &old.customers {
         both.insert(&customer.name, (customer, &none));
@@ -44,6 +61,7 @@ fn fixed(old: &Node, new: &Node) -> Vec<String> {
         ("node.name", old.name != new.name),
         ("node.workers", old.workers != new.workers),
         ("node.log", old.log != new.log),
+        ("node.state", old.state != new.state),
         ("listener", old.listeners != new.listeners),
         ("upstream.ipv4", old.upstream.ipv4 != new.upstream.ipv4),
         ("upstream.ipv6", old.upstream.ipv6 != new.upstream.ipv6),
@@ -59,10 +77,14 @@ fn fixed(old: &Node, new: &Node) -> Vec<String> {
 /// What changes inside one customer.
 fn inside(old: &Customer, new: &Customer) -> impl Iterator<Item = String> {
     let servers = |customer: &Customer| -> Vec<Server> {
-        customer.proxies.iter().flat_map(|proxy| proxy.servers.iter().cloned()).collect()
+        customer.proxies.iter().flat_map(|proxy| proxy.servers().chain(&proxy.copies).cloned()).collect()
     };
+    // A customer that comes or goes is told of as such.
+    let policies = old.policies != new.policies && !old.name.is_empty() && !new.name.is_empty();
     compare(&old.realms, &new.realms)
+        .chain(policies.then(|| "policies of all clients changed".to_owned()))
         .chain(compare(&old.clients, &new.clients))
+        .chain(compare(&old.dynauth, &new.dynauth))
         .chain(compare(&old.proxies, &new.proxies))
         .chain(compare(&servers(old), &servers(new)))
 }
@@ -103,8 +125,8 @@ impl Thing for Realm {
         self.to_string()
     }
 
-    fn same(&self, _: &Realm) -> bool {
-        true
+    fn same(&self, other: &Realm) -> bool {
+        self.pattern == other.pattern
     }
 }
 
@@ -132,8 +154,34 @@ impl Thing for Proxy {
     }
 
     fn same(&self, other: &Proxy) -> bool {
-        let order = self.servers.iter().map(|server| &server.name).eq(other.servers.iter().map(|server| &server.name));
-        order && self.realms == other.realms && self.pool == other.pool
+        // Servers are compared apart; what is a contract's own is which of them it has, and in which order.
+        let outline = |proxy: &Proxy| Proxy {
+            tiers: proxy.tiers.iter().map(|tier| Tier { pool: tier.pool, servers: vec![] }).collect(),
+            copies: vec![],
+            ..proxy.clone()
+        };
+        let names = |proxy: &Proxy| -> Vec<Vec<String>> {
+            let tiers = proxy.tiers.iter().map(|tier| &tier.servers);
+            let each = tiers.chain([&proxy.copies]);
+            each.map(|servers| servers.iter().map(|server| server.name.clone()).collect()).collect()
+        };
+        outline(self) == outline(other) && names(self) == names(other)
+    }
+}
+
+impl Thing for DynAuth {
+    const NOUN: &str = "dynauth client";
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn detail(&self) -> String {
+        format!(" ({})", self.address)
+    }
+
+    fn same(&self, other: &DynAuth) -> bool {
+        self == other
     }
 }
 

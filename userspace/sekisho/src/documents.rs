@@ -47,7 +47,9 @@ impl Documents {
         let listeners = self.node.listeners.iter();
         let named = listeners.flat_map(|listener| {
             let address = listener.address;
-            listener.ports.each().map(move |(key, port)| format!("{} {key}", std::net::SocketAddr::new(address, port)))
+            let dynauth = listener.dynauth.map(|port| ("dynauth", port));
+            let ports = listener.ports.each().chain(dynauth);
+            ports.map(move |(key, port)| format!("{} {key}", std::net::SocketAddr::new(address, port)))
         });
         named.collect()
     }
@@ -74,7 +76,7 @@ impl fmt::Display for Documents {
             plural(sum(|customer| customer.realms.len()), "realm"),
             plural(sum(|customer| customer.clients.len()), "client contract"),
             plural(sum(|customer| customer.proxies.len()), "proxy contract"),
-            plural(sum(|customer| customer.proxies.iter().map(|proxy| proxy.servers.len()).sum()), "home server"),
+            plural(sum(|customer| customer.proxies.iter().map(|proxy| proxy.servers().count()).sum()), "home server"),
         )
     }
 }

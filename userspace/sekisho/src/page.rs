@@ -5,7 +5,9 @@
 
 use std::fmt::Write as _;
 
-use crate::report::{Count, Customer, Gate, Histogram, Node, Realm, Replies, Report, Server};
+use sekisho_engine::{health::Health, snapshot::HomeKind};
+
+use crate::report::{Count, Customer, Gate, Histogram, Node, Proof, Realm, Replies, Report, Server};
 
 /// Whether the page is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,10 @@ fn node(text: &mut String, node: &Node, style: Style) {
     let _ = writeln!(text, "{}  up {up}, process {}, {} workers", style.bold(&head), node.pid, node.workers);
     let _ = writeln!(text, "  documents  {}, {}", node.config.display(), loaded(node, style));
     let _ = writeln!(text, "  listening  {}", node.listeners.join(", "));
+    if node.draining {
+        let words = "draining: Status-Server gets no answer; `sekisho drain --off` ends it";
+        let _ = writeln!(text, "             {}", style.doubtful(words));
+    }
 }
 
 fn loaded(node: &Node, style: Style) -> String {
@@ -75,14 +81,22 @@ fn loaded(node: &Node, style: Style) -> String {
 
 /// How the home servers are, and which of them are not well.
 fn servers(text: &mut String, customers: &[Customer], style: Style) {
-    let all = || customers.iter().flat_map(|customer| customer.servers.iter().map(move |server| (customer, server)));
+    let all = || {
+        let each = customers.iter().flat_map(|customer| customer.servers.iter().map(move |server| (customer, server)));
+        each.filter(|(_, server)| server.kind != HomeKind::DynAuth.name())
+    };
     let count = |state: &str| all().filter(|(_, server)| server.state == state).count() as u64;
-    let counts = ["alive", "zombie", "dead"].map(|state| (state, count(state)));
+    let nameless = customers.iter().map(|customer| customer.unresolved.len() as u64).sum();
+    let states = Health::ALL.map(|health| (health.name(), count(health.name())));
+    let counts: Vec<(&str, u64)> = states.into_iter().chain([("without an address", nameless)]).collect();
     let _ = write!(text, "  servers    {}", named(&counts));
     let name = |(customer, server): (&Customer, &Server)| {
         format!("{} of {} ({}) is {}", server.name, customer.name, server.kind, server.state)
     };
-    let unwell: Vec<String> = all().filter(|(_, server)| server.state != "alive").map(name).collect();
+    let without = customers.iter().flat_map(|customer| {
+        customer.unresolved.iter().map(|one| format!("{} of {} has no address", one.server, customer.name))
+    });
+    let unwell: Vec<String> = all().filter(|(_, server)| server.state != "alive").map(name).chain(without).collect();
     if !unwell.is_empty() {
         let (shown, more) = (unwell.len().min(SHOWN), unwell.len().saturating_sub(SHOWN));
         let more = if more > 0 { format!(", and {more} more below") } else { String::new() };
@@ -165,7 +179,9 @@ fn customer(text: &mut String, customer: &Customer, style: Style) {
         let _ = writeln!(text, "  {}", style.doubtful(&named(&trouble)));
     }
     for client in &customer.clients {
-        let _ = writeln!(text, "  client  {} {}", client.contract, client.address);
+        let noun = if client.dynauth { "dynauth" } else { "client " };
+        let proof = proof(&client.proof, style);
+        let _ = writeln!(text, "  {noun} {} {}{proof}", client.contract, client.address);
     }
     for one in &customer.realms {
         realm(text, one, style);
@@ -173,6 +189,28 @@ fn customer(text: &mut String, customer: &Customer, style: Style) {
     for one in &customer.servers {
         server(text, one, style);
     }
+    for one in &customer.unresolved {
+        let why = style.bad(&format!("{} {}: it is asked nothing", one.host, one.why));
+        let _ = writeln!(text, "  server  {} {why}", one.server);
+    }
+}
+
+/// What stands out of how a client or server proves itself: an old secret in use, Message-Authenticator never seen.
+fn proof(proof: &Proof, style: Style) -> String {
+    let mut text = String::new();
+    if proof.message_authenticator == Some(false) {
+        text.push_str(", no Message-Authenticator yet");
+    }
+    match proof.previous_secret_used {
+        Some(ago) => {
+            let words = format!("old secret used {} ago", duration(ago));
+            text.push_str(", ");
+            text.push_str(&style.doubtful(&words));
+        }
+        None if proof.previous_secret => text.push_str(", old secret not used"),
+        None => {}
+    }
+    text
 }
 
 fn realm(text: &mut String, realm: &Realm, style: Style) {
@@ -190,8 +228,8 @@ fn realm(text: &mut String, realm: &Realm, style: Style) {
 fn server(text: &mut String, server: &Server, style: Style) {
     let state = match server.state.as_str() {
         "alive" => style.good("alive"),
-        "zombie" => style.doubtful("zombie"),
-        state => style.bad(state),
+        "dead" => style.bad("dead"),
+        state => style.doubtful(state),
     };
     let _ = write!(
         text,
@@ -213,6 +251,11 @@ fn server(text: &mut String, server: &Server, style: Style) {
     if trouble.iter().any(|(_, count)| *count > 0) {
         let _ = write!(text, ", {}", style.doubtful(&named(&trouble)));
     }
+    if server.probes_sent > 0 {
+        let (sent, answered) = (number(server.probes_sent), number(server.probes_answered));
+        let _ = write!(text, ", {answered} of {sent} status checks answered");
+    }
+    text.push_str(&proof(&server.proof, style));
     let last = match server.last_reply {
         Some(ago) => format!(", last reply {} ago", duration(ago)),
         None if server.requests > 0 => format!(", {}", style.bad("no reply ever")),
@@ -266,7 +309,7 @@ fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Interface;
+    use crate::report::{Client, Interface, Unresolved};
 
     #[test]
     fn a_dead_server_its_since_and_a_drop_with_its_remedy_are_seen() {
@@ -296,6 +339,48 @@ mod tests {
         assert!(text.contains("generic on lo (lo has no native XDP)\n"), "{text}");
         assert!(text.lines().nth(3).unwrap().contains("dead 1: acme-home-1 of acme (auth) is dead"), "{text}");
         assert!(!text.contains("too_short") && !text.contains('\x1b'), "{text}");
+    }
+
+    #[test]
+    fn what_needs_an_operators_eye_is_named_at_the_top_and_at_its_place() {
+        let proof =
+            Proof { message_authenticator: Some(false), previous_secret: true, previous_secret_used: Some(61.0) };
+        let client =
+            Client { contract: "acme-nas-1".into(), address: "192.0.2.10".parse().unwrap(), dynauth: false, proof };
+        let server = |name: &str, kind: &str, state: &str| Server {
+            name: name.into(),
+            kind: kind.into(),
+            state: state.into(),
+            probes_sent: 4,
+            probes_answered: 3,
+            ..Server::default()
+        };
+        let unresolved = Unresolved {
+            server: "acme-home-2".into(),
+            host: "radius.acme.example".into(),
+            why: "has no address".into(),
+        };
+        let customer = Customer {
+            name: "acme".into(),
+            clients: vec![client],
+            servers: vec![server("acme-home-1", "auth", "draining"), server("acme-nas-1", "dynauth", "alive")],
+            unresolved: vec![unresolved],
+            ..Customer::default()
+        };
+        let mut report = Report { customers: vec![customer], ..Report::default() };
+        report.node.draining = true;
+        let text = page(&report, Style::Plain);
+        let said = [
+            "draining: Status-Server gets no answer; `sekisho drain --off` ends it\n",
+            "servers    draining 1, without an address 1: acme-home-1 of acme (auth) is draining, \
+             acme-home-2 of acme has no address\n",
+            "acme-nas-1 192.0.2.10, no Message-Authenticator yet, old secret used 1 min 1 s ago\n",
+            "server  acme-home-2 radius.acme.example has no address: it is asked nothing\n",
+            "3 of 4 status checks answered",
+        ];
+        for words in said {
+            assert!(text.contains(words), "no {words:?} in\n{text}");
+        }
     }
 
     #[test]

@@ -16,15 +16,24 @@ use sekisho_kernel::GateError;
 use sekisho_service::{CompileErrors, Compiled, Context, IdBook};
 use tokio::sync::oneshot;
 
-use crate::{changes, documents::Documents, running::Running, worker::Message};
+use crate::{
+    changes,
+    documents::Documents,
+    learned,
+    names::{self, Names},
+    running::Running,
+    worker::Message,
+};
 
 /// How long a worker may take to confirm: far longer than one batch.
 const CONFIRMATION: Duration = Duration::from_secs(5);
 
-/// The documents in force, and the numbers given to what they name.
+/// The documents in force, and the addresses and numbers of what they name.
 pub struct Current {
     /// The documents.
-    pub documents: Documents,
+    pub documents: Arc<Documents>,
+    /// The addresses.
+    pub names: Names,
     /// The numbers.
     pub book: IdBook,
 }
@@ -75,13 +84,49 @@ impl Running {
     async fn attempt(self: &Arc<Running>) -> Result<(Vec<String>, Vec<Warning>), ReloadError> {
         let mut current = self.current.lock().await;
         let documents = reread(current.documents.path.clone()).await?;
-        let changes = changes::between(&current.documents, &documents).map_err(ReloadError::Fixed)?;
+        let mut changes = changes::between(&current.documents, &documents).map_err(ReloadError::Fixed)?;
+        let mut names = current.names.clone();
+        names.refresh(&documents.node, &documents.customers, names::PATIENCE).await;
+        changes.extend(names.changes(&current.names, &documents.customers));
+        let warnings = documents.warnings.clone();
+        self.put_in_force(&mut current, Arc::new(documents), names).await?;
+        Ok((changes, warnings))
+    }
+
+    /// Puts in force what a later look at the servers' names has found, if anything.
+    pub async fn rename(self: &Arc<Running>, found: Names) {
+        let mut current = self.current.lock().await;
+        let documents = Arc::clone(&current.documents);
+        let mut names = current.names.clone();
+        names.update(&found, &documents.customers);
+        if names == current.names {
+            return;
+        }
+        let changes = names.changes(&current.names, &documents.customers);
+        match self.put_in_force(&mut current, documents, names).await {
+            Ok(()) => tracing::info!(changes = changes.join("; "), "names have other addresses"),
+            Err(error) => {
+                tracing::error!(%error, changes = changes.join("; "), "what names have other addresses is not in force");
+            }
+        }
+    }
+
+    /// Compiles documents and names, and has everybody go by them.
+    async fn put_in_force(
+        self: &Arc<Running>,
+        current: &mut Current,
+        documents: Arc<Documents>,
+        names: Names,
+    ) -> Result<(), ReloadError> {
         let old = self.routing.load_full();
-        let Compiled { snapshot, book } = compile(&documents, Some(&old), &current.book, self.workers.len())?;
+        let compiled = compile(&documents, &names, Some(&old), &current.book, self.workers.len())?;
+        let Compiled { snapshot, book, unresolved } = compiled;
         let new = Arc::new(snapshot);
 
         self.gate.add(&old.gate, &new.gate)?;
+        self.keeper().known().teach(&new);
         self.publish(&new, limits(&documents)).await;
+        learned::forget_secrets(&old, &new);
         let patience = old.clients.iter().flatten().map(|client| client.answer_within).max().unwrap_or_default();
         self.gate.settle(&old.gate, &new.gate, Instant::now() + patience);
         let running = Arc::clone(self);
@@ -89,9 +134,10 @@ impl Running {
             tokio::time::sleep(patience + Duration::from_millis(100)).await;
             running.gate.retire(Instant::now());
         });
-        let warnings = documents.warnings.clone();
-        *current = Current { documents, book };
-        Ok((changes, warnings))
+        names::tell(&unresolved, &self.unresolved.load());
+        self.unresolved.store(Arc::new(unresolved));
+        *current = Current { documents, names, book };
+        Ok(())
     }
 
     /// Hands the routing to everybody and waits until every worker goes by it.
@@ -128,12 +174,14 @@ fn told(mut changes: Vec<String>, warnings: &[Warning]) -> String {
 /// What of them does not fit it.
 pub fn compile(
     documents: &Documents,
+    names: &Names,
     previous: Option<&RoutingSnapshot>,
     book: &IdBook,
     workers: usize,
 ) -> Result<Compiled, CompileErrors> {
     let interface_index = |name: &str| sekisho_kernel::interface_index(name).ok();
-    let context = Context { previous, book, workers, interface_index: &interface_index };
+    let resolve = |name: &str| names.address(name);
+    let context = Context { previous, book, workers, interface_index: &interface_index, resolve: &resolve };
     sekisho_service::compile(&documents.node, &documents.customers, &context)
 }
 

@@ -3,23 +3,25 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use arc_swap::ArcSwap;
 use sekisho_engine::{snapshot::RoutingSnapshot, stats::WorkerStats, time::Time};
+use sekisho_service::Unresolved;
 use tokio::sync::watch;
 
 use crate::{
     clock::Clock,
     documents::Documents,
     gate::Gate,
+    learned::Keeper,
     reload::Current,
     report::{self, Report},
-    worker,
+    worker::{self, Message},
 };
 
 /// Everything of a node that is up.
@@ -32,12 +34,25 @@ pub struct Running {
     pub workers: Vec<worker::Handle>,
     /// Routing in force.
     pub routing: ArcSwap<RoutingSnapshot>,
+    /// Home servers that it leaves out, since their names have no address.
+    pub unresolved: ArcSwap<Vec<Unresolved>>,
     /// Tells the control engine of another routing.
     pub control: watch::Sender<Arc<RoutingSnapshot>>,
     /// The documents in force; a reload holds the lock from its beginning to its end.
     pub current: tokio::sync::Mutex<Current>,
+    /// What has been learned, and its file.
+    pub keeper: Mutex<Keeper>,
+    draining: AtomicBool,
     history: History,
     about: About,
+}
+
+/// Routing, and what could not be part of it.
+pub struct Routing {
+    /// Routing.
+    pub snapshot: Arc<RoutingSnapshot>,
+    /// Home servers without an address.
+    pub unresolved: Vec<Unresolved>,
 }
 
 /// What never changes while a node is up.
@@ -72,8 +87,9 @@ impl Running {
         clock: Clock,
         gate: Gate,
         workers: Vec<worker::Handle>,
-        snapshot: Arc<RoutingSnapshot>,
+        Routing { snapshot, unresolved }: Routing,
         current: Current,
+        keeper: Keeper,
     ) -> Running {
         let about = About::of(&current.documents);
         Running {
@@ -82,7 +98,10 @@ impl Running {
             workers,
             control: watch::Sender::new(Arc::clone(&snapshot)),
             routing: ArcSwap::new(snapshot),
+            unresolved: ArcSwap::from_pointee(unresolved),
             current: tokio::sync::Mutex::new(current),
+            keeper: Mutex::new(keeper),
+            draining: AtomicBool::new(false),
             history: History::default(),
             about,
         }
@@ -104,6 +123,7 @@ impl Running {
                 uptime: self.clock.uptime().as_secs_f64(),
                 workers: self.workers.len(),
                 listeners: self.about.listeners.clone(),
+                draining: self.draining.load(Relaxed),
                 version_of_routing: snapshot.version,
                 reload: *self.history.last.lock().unwrap_or_else(PoisonError::into_inner),
                 reloads_succeeded: self.history.succeeded.load(Relaxed),
@@ -113,8 +133,35 @@ impl Running {
             totals,
             rates,
             dropped,
-            customers: report::customers(&snapshot, now),
+            customers: report::customers(&snapshot, &self.unresolved.load(), now),
         }
+    }
+
+    /// From now on whoever asks how this node is gets no answer (RFC 5997 §4.2), and everything else is served as ever;
+    /// or all is as usual again. `false` where that was so already.
+    pub fn set_draining(&self, draining: bool) -> bool {
+        let changed = self.draining.swap(draining, Relaxed) != draining;
+        for worker in &self.workers {
+            worker.tell(Message::Draining(draining));
+        }
+        changed
+    }
+
+    /// Keeps what the workers have learned since the last time.
+    pub async fn keep_learned(self: &Arc<Running>) {
+        let current = self.current.lock().await;
+        let (documents, snapshot) = (Arc::clone(&current.documents), self.routing.load_full());
+        let running = Arc::clone(self);
+        let kept = tokio::task::spawn_blocking(move || {
+            running.keeper().learn(&snapshot, &documents.customers);
+        });
+        // An error is the runtime's end; the program keeps what there is before that.
+        let _ = kept.await;
+    }
+
+    /// What has been learned, locked.
+    pub fn keeper(&self) -> MutexGuard<'_, Keeper> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a sample for the rates; to be called once a second.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use sekisho_abi::{Service, ServiceKey, address_bytes};
-use sekisho_engine::{Settings, snapshot::RoutingSnapshot};
+use sekisho_engine::{Settings, snapshot::RoutingSnapshot, sticky::Sticky};
 use sekisho_kernel::GateError;
 use sekisho_service::{CompileErrors, Compiled, IdBook};
 
@@ -16,8 +16,10 @@ use crate::{
     clock::Clock,
     documents::Documents,
     gate::Gate,
+    learned::Keeper,
+    names::{self, Names},
     reload::{self, Current},
-    running::Running,
+    running::{Routing, Running},
     worker::{self, Ended, Handle, SERVICE_BUFFER},
 };
 
@@ -53,6 +55,8 @@ pub struct Started {
     pub admin: std::net::TcpListener,
     /// The ends of the workers.
     pub ended: Vec<Ended>,
+    /// Where ports toward home servers are opened, for [`health::run`](crate::health::run).
+    pub upstream: worker::Upstream,
 }
 
 /// One service: its socket's address, what it is for, and the device it is bound to.
@@ -63,15 +67,20 @@ struct Listening<'a> {
     device: Option<&'a String>,
 }
 
-/// Brings up the node that the documents describe. Strangers are dropped before the first socket opens.
+/// Brings up the node that the documents describe, with what was found of its servers' names. Strangers are dropped
+/// before the first socket opens.
 ///
 /// # Errors
 ///
 /// [`StartError`]; nothing stays behind then.
-pub fn start(documents: Documents) -> Result<Started, StartError> {
+pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> {
     let clock = Clock::start();
     let workers = documents.workers();
-    let Compiled { snapshot, book } = reload::compile(&documents, None, &IdBook::default(), workers)?;
+    let compiled = reload::compile(&documents, &names, None, &IdBook::default(), workers)?;
+    let Compiled { snapshot, book, unresolved } = compiled;
+    names::tell(&unresolved, &[]);
+    let keeper = Keeper::open(&documents.node.state);
+    keeper.known().teach(&snapshot);
     let snapshot = Arc::new(snapshot);
     let listening = listening(&documents, &snapshot);
 
@@ -87,24 +96,28 @@ pub fn start(documents: Documents) -> Result<Started, StartError> {
         gate: gate.ports(),
     };
     let marker: [u8; 8] = rand::random();
+    let sticky = Arc::new(Sticky::new(rand::random()));
     let services: Vec<Service> = listening.iter().map(|one| one.service).collect();
     let (mut handles, mut ended) = (Vec::with_capacity(workers), Vec::with_capacity(workers));
     for (index, sockets) in sockets.into_iter().enumerate() {
         let (services, limits) = (services.clone(), reload::limits(&documents));
-        let settings = Settings { worker: index, services, limits, seed: rand::random(), marker };
+        let settings =
+            Settings { worker: index, services, limits, seed: rand::random(), sticky: Arc::clone(&sticky), marker };
         let (snapshot, upstream) = (Arc::clone(&snapshot), upstream.clone());
         let start = worker::Start { settings, snapshot, sockets, upstream, clock };
         let (handle, end) = Handle::start(start).map_err(StartError::Worker)?;
         handles.push(handle);
         ended.push(end);
     }
-    let current = Current { documents, book };
-    Ok(Started { running: Arc::new(Running::new(clock, gate, handles, snapshot, current)), admin, ended })
+    let current = Current { documents: Arc::new(documents), names, book };
+    let running = Running::new(clock, gate, handles, Routing { snapshot, unresolved }, current, keeper);
+    Ok(Started { running: Arc::new(running), admin, ended, upstream })
 }
 
 fn listening<'a>(documents: &'a Documents, snapshot: &RoutingSnapshot) -> Vec<Listening<'a>> {
     let each = documents.node.listeners.iter().flat_map(|listener| {
-        listener.ports.each().filter_map(|(key, port)| {
+        let dynauth = listener.dynauth.map(|port| ("dynauth", port));
+        listener.ports.each().chain(dynauth).filter_map(|(key, port)| {
             let place = ServiceKey { address: address_bytes(listener.address), port: u32::from(port) };
             let service = *snapshot.gate.services.get(&place)?;
             let address = SocketAddr::new(listener.address, port);
@@ -125,7 +138,11 @@ fn bind(listening: &[Listening<'_>], workers: usize) -> Result<Vec<Vec<UdpSocket
             ..sekisho_udp::Options::default()
         };
         let group = sekisho_udp::bind_group(one.address, workers, &options).map_err(|source| {
-            let use_ = if one.key == "auth" { "listener.auth" } else { "listener.accounting" };
+            let use_ = match one.key {
+                "auth" => "listener.auth",
+                "accounting" => "listener.accounting",
+                _ => "listener.dynauth",
+            };
             StartError::Listen { address: one.address, use_, source }
         })?;
         for (sockets, socket) in by_worker.iter_mut().zip(group) {

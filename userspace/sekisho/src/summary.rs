@@ -2,7 +2,12 @@
 
 use std::{fmt::Write as _, net::SocketAddr};
 
-use crate::{documents::plural, report::Report};
+use sekisho_engine::snapshot::HomeKind;
+
+use crate::{
+    documents::plural,
+    report::{Customer, Report},
+};
 
 /// The lines that `sekisho run` begins with.
 pub fn up(report: &Report, admin: Option<SocketAddr>) -> String {
@@ -19,17 +24,25 @@ pub fn up(report: &Report, admin: Option<SocketAddr>) -> String {
     for interface in &report.gate.interfaces {
         let _ = writeln!(text, "  gate       {}", interface.in_words());
     }
-    let sum = |count: fn(&crate::report::Customer) -> usize| report.customers.iter().map(count).sum::<usize>();
+    let sum = |count: fn(&Customer) -> usize| report.customers.iter().map(count).sum::<usize>();
     let _ = writeln!(
         text,
         "  serving    {} with {}, {} and {}",
         plural(report.customers.len(), "customer"),
         plural(sum(|customer| customer.realms.len()), "realm"),
         plural(sum(|customer| customer.clients.len()), "client"),
-        plural(sum(|customer| customer.servers.len()), "home server port"),
+        plural(sum(ports), "home server port"),
     );
+    for (customer, one) in report.customers.iter().flat_map(|of| of.unresolved.iter().map(move |one| (of, one))) {
+        let _ = writeln!(text, "  unserved   {} of {}: {} {}", one.server, customer.name, one.host, one.why);
+    }
     if let Some(admin) = admin {
         let _ = writeln!(text, "  admin      http://{admin}/status, http://{admin}/metrics");
     }
     text
+}
+
+/// Ports of home servers; NASes have theirs for other things.
+fn ports(customer: &Customer) -> usize {
+    customer.servers.iter().filter(|server| server.kind != HomeKind::DynAuth.name()).count()
 }

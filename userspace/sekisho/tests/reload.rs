@@ -9,10 +9,10 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use common::{Node, PASSWORD, home::Home, nas::Nas, text};
+use common::{Node, PASSWORD, home::Home, nas::Nas, text, until};
 use rustix::process::Signal;
 use sekisho_wire::code::Code;
 
@@ -120,12 +120,4 @@ fn a_hang_up_is_a_reload_and_what_has_gone_leaves_the_metrics() {
     assert_eq!(node.reload().0, 200);
     let metrics = node.get("/metrics");
     assert!(metrics.contains("new.example") && !metrics.contains("acme.example"), "{metrics}");
-}
-
-fn until(condition: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(5));
-        thread::sleep(Duration::from_millis(10));
-    }
 }

@@ -38,7 +38,7 @@ fn passes(tool: &str, arguments: &[&str], directory: &Path, input: &str) {
 fn the_alert_rules_are_sound_and_ring_when_they_should() {
     let directory = shipped("prometheus");
     passes("promtool", &["check", "rules", "sekisho.rules.yml"], &directory, "");
-    passes("promtool", &["test", "rules", "sekisho.test.yml"], &directory, "");
+    passes("promtool", &["test", "rules", "sekisho.test.yml", "sekisho.week.test.yml"], &directory, "");
     passes("promtool", &["check", "config", "prometheus.yml"], &directory, "");
 }
 

@@ -78,6 +78,20 @@ impl Client {
         }
     }
 
+    /// Has the node drain, or be used as ever; gives what it says to that.
+    ///
+    /// # Errors
+    ///
+    /// [`AdminError::Unreachable`], [`AdminError::Unintelligible`].
+    pub fn drain(&self, on: bool) -> Result<String, AdminError> {
+        let url = format!("{}/drain", self.base);
+        let answer = if on { self.agent.post(&url).send_empty() } else { self.agent.delete(&url).call() };
+        match self.finish(answer)? {
+            (200, text) => Ok(text),
+            (status, _) => Err(self.unintelligible(&format!("HTTP status {status}"))),
+        }
+    }
+
     fn finish(
         &self,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,

@@ -1,4 +1,4 @@
-//! The admin API: `GET /metrics`, `/status`, `/healthz`; `POST /reload`.
+//! The admin API: `GET /metrics`, `/status`, `/healthz`; `POST /reload`; `POST` and `DELETE /drain`.
 //!
 //! It has no authentication, so it listens on a loopback address by default; nothing it serves is a secret.
 
@@ -37,6 +37,7 @@ pub async fn serve(listener: std::net::TcpListener, running: Arc<Running>) -> io
         .route("/status", get(status))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/reload", post(reload))
+        .route("/drain", post(|state| drain(state, true)).delete(|state| drain(state, false)))
         .with_state(running);
     axum::serve(TcpListener::from_std(listener)?, routes).await
 }
@@ -54,6 +55,22 @@ async fn reload(State(running): State<Arc<Running>>) -> impl IntoResponse {
     match running.reload().await {
         Ok(changes) => (StatusCode::OK, changes),
         Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")),
+    }
+}
+
+async fn drain(State(running): State<Arc<Running>>, on: bool) -> &'static str {
+    let changed = running.set_draining(on);
+    match (on, changed) {
+        (true, true) => {
+            tracing::warn!("draining: Status-Server gets no answer; requests are served as ever");
+            "Draining: Status-Server gets no answer; requests are served as ever.\n"
+        }
+        (false, true) => {
+            tracing::info!("no longer draining: Status-Server is answered again");
+            "No longer draining: Status-Server is answered again.\n"
+        }
+        (true, false) => "It is draining already.\n",
+        (false, false) => "It was not draining.\n",
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod check;
+mod drain;
 mod probe;
 mod reload;
 mod run;
@@ -31,6 +32,8 @@ enum Command {
     Check(check::Args),
     /// Have the running node read its documents again
     Reload(AdminArgs),
+    /// Have the running node's NASes and proxies look for another: Status-Server gets no answer, all else is served
+    Drain(drain::Args),
     /// Show what the running node does, at a glance
     Status(status::Args),
     /// Send one login or accounting record and explain the answer
@@ -72,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Reload(args) => reload::run(&args),
+        Command::Drain(args) => drain::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Probe(args) => probe::run(&args),
     };

@@ -13,7 +13,8 @@ use super::{Exit, LogArgs, say};
 use crate::{
     admin::server,
     documents::{self, Documents},
-    health, log,
+    health, learned, log,
+    names::{self, Names},
     running::Running,
     start::{Started, start},
     summary,
@@ -37,6 +38,8 @@ pub(super) struct Args {
 const DRAIN: Duration = Duration::from_secs(2);
 /// Then workers get this long to close their sockets.
 const LEAVE: Duration = Duration::from_secs(1);
+/// What has been learned gets this long to reach its file.
+const KEEP: Duration = Duration::from_secs(1);
 /// Whatever happens, the process is gone after this.
 const DEADLINE: Duration = Duration::from_millis(4500);
 
@@ -96,7 +99,10 @@ async fn live(documents: Documents) -> Result<(), String> {
     // Before anything is up: a signal that comes meanwhile must not leave the gate behind.
     let mut signals = Signals::new().map_err(|error| format!("cannot watch signals: {error}"))?;
     let warnings = documents.warnings.clone();
-    let Started { running, admin, ended } = start(documents).map_err(|error| error.to_string())?;
+    let mut names = Names::default();
+    names.refresh(&documents.node, &documents.customers, names::PATIENCE).await;
+    let started = start(documents, names).map_err(|error| error.to_string())?;
+    let Started { running, admin, ended, upstream } = started;
     let report = running.report();
     say(&summary::up(&report, admin.local_addr().ok()));
     let asked = report.gate.requested != "off";
@@ -113,7 +119,12 @@ async fn live(documents: Documents) -> Result<(), String> {
         workers.spawn(async move { end_of(index, end).await });
     }
     let api = tokio::spawn(server::serve(admin, Arc::clone(&running)));
-    let tasks = [tokio::spawn(health::run(Arc::clone(&running))), tokio::spawn(sample(Arc::clone(&running)))];
+    let tasks = [
+        tokio::spawn(health::run(Arc::clone(&running), upstream)),
+        tokio::spawn(names::watch(Arc::clone(&running))),
+        tokio::spawn(learned::watch(Arc::clone(&running))),
+        tokio::spawn(sample(Arc::clone(&running))),
+    ];
 
     let failed = loop {
         tokio::select! {
@@ -135,6 +146,9 @@ async fn live(documents: Documents) -> Result<(), String> {
     stop(&running, &mut signals, &mut workers).await;
     api.abort();
     tasks.iter().for_each(|task| task.abort());
+    if timeout(KEEP, running.keep_learned()).await.is_err() {
+        tracing::warn!("leaving without having kept what was learned last");
+    }
     tracing::info!("down");
     failed.map_or(Ok(()), Err)
 }
@@ -155,13 +169,14 @@ async fn stop(running: &Running, signals: &mut Signals, workers: &mut JoinSet<St
         std::process::exit(1);
     });
     tracing::info!("stopping: no new requests; a second signal leaves at once");
-    let drained = running.workers.iter().filter_map(|worker| {
-        let (done, drained) = oneshot::channel();
-        worker.tell(Message::Drain(done)).then_some(drained)
+    running.set_draining(true);
+    let finished = running.workers.iter().filter_map(|worker| {
+        let (done, finished) = oneshot::channel();
+        worker.tell(Message::Finish(done)).then_some(finished)
     });
-    let drained: Vec<oneshot::Receiver<()>> = drained.collect();
+    let finished: Vec<oneshot::Receiver<()>> = finished.collect();
     let all = async {
-        for worker in drained {
+        for worker in finished {
             // An error is a worker that has ended already: nothing left to wait for.
             let _ = worker.await;
         }

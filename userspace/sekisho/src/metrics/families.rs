@@ -3,7 +3,7 @@
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use sekisho_engine::health::Health;
 
-use crate::report::{Customer, Gate, Node, Realm, Replies, Report, Server, Totals};
+use crate::report::{Client, Customer, Gate, Node, Proof, Realm, Replies, Report, Server, Totals};
 
 /// The modes of an interface.
 const MODES: [&str; 3] = ["native", "generic", "off"];
@@ -17,8 +17,13 @@ pub(super) fn record(report: &Report) {
     describe_customers();
     for one in &report.customers {
         customer(one);
+        one.clients.iter().for_each(|of| client(&one.name, of));
         one.realms.iter().for_each(|of| realm(&one.name, of));
         one.servers.iter().for_each(|of| server(&one.name, of));
+        for of in &one.unresolved {
+            let labels = [("customer", one.name.as_str()), ("server", &of.server), ("host", &of.host)];
+            gauge!("sekisho_server_unresolved", &owned(&labels)).set(1.0);
+        }
     }
 }
 
@@ -29,6 +34,8 @@ fn node(node: &Node) {
     gauge!("sekisho_uptime_seconds").set(node.uptime);
     describe_gauge!("sekisho_workers", "Worker threads.");
     gauge!("sekisho_workers").set(node.workers as f64);
+    describe_gauge!("sekisho_draining", "1 while Status-Server gets no answer, so that clients look for another node.");
+    gauge!("sekisho_draining").set(if node.draining { 1.0 } else { 0.0 });
     describe_counter!("sekisho_config_reloads_total", "Attempts to reload the documents, by result.");
     counter!("sekisho_config_reloads_total", "result" => "success").absolute(node.reloads_succeeded);
     counter!("sekisho_config_reloads_total", "result" => "refused").absolute(node.reloads_refused);
@@ -138,11 +145,34 @@ fn describe_customers() {
         ("sekisho_server_timeouts_total", "Requests not answered within response_window."),
         ("sekisho_server_forged_total", "Replies that did not verify."),
         ("sekisho_server_unmatched_total", "Replies that no request waited for."),
+        ("sekisho_server_probes_sent_total", "Status-Server sent to the home server."),
+        ("sekisho_server_probes_answered_total", "Status-Server that it answered in time."),
     ] {
         describe_counter!(name, help);
     }
-    describe_gauge!("sekisho_server_outstanding", "Requests outstanding at the home server.");
-    describe_gauge!("sekisho_server_state", "1 for the state that the home server is in.");
+    for (name, help) in [
+        (
+            "sekisho_client_message_authenticator_learned",
+            "1 where it has been learned that the client sends Message-Authenticator; only with auto.",
+        ),
+        (
+            "sekisho_client_previous_secret_last_used_seconds",
+            "Seconds since the client last used the secret before the present one.",
+        ),
+        ("sekisho_server_outstanding", "Requests outstanding at the home server."),
+        ("sekisho_server_state", "1 for the state that the home server is in."),
+        (
+            "sekisho_server_message_authenticator_learned",
+            "1 where it has been learned that the server sends Message-Authenticator; only with auto.",
+        ),
+        (
+            "sekisho_server_previous_secret_last_used_seconds",
+            "Seconds since the server last used the secret before the present one.",
+        ),
+        ("sekisho_server_unresolved", "1 for a home server that is asked nothing, since its name has no address."),
+    ] {
+        describe_gauge!(name, help);
+    }
 }
 
 fn customer(customer: &Customer) {
@@ -151,6 +181,21 @@ fn customer(customer: &Customer) {
     counter!("sekisho_customer_dropped_total", "customer" => name.clone()).absolute(customer.dropped);
     counter!("sekisho_customer_unroutable_total", "customer" => name.clone()).absolute(customer.unroutable);
     replies("sekisho_customer_replies_total", &[("customer", name)], &customer.replies);
+}
+
+fn client(customer: &str, client: &Client) {
+    let labels = [("customer", customer), ("client", client.contract.as_str())];
+    let names = ["sekisho_client_message_authenticator_learned", "sekisho_client_previous_secret_last_used_seconds"];
+    proof(names, &labels, &client.proof);
+}
+
+fn proof([learned, previous]: [&'static str; 2], labels: &[(&str, &str)], proof: &Proof) {
+    if let Some(value) = proof.message_authenticator {
+        gauge!(learned, &owned(labels)).set(if value { 1.0 } else { 0.0 });
+    }
+    if let Some(seconds) = proof.previous_secret_used {
+        gauge!(previous, &owned(labels)).set(seconds);
+    }
 }
 
 fn realm(customer: &str, realm: &Realm) {
@@ -167,6 +212,10 @@ fn server(customer: &str, server: &Server) {
     count("sekisho_server_timeouts_total", &labels, server.timeouts);
     count("sekisho_server_forged_total", &labels, server.forged);
     count("sekisho_server_unmatched_total", &labels, server.unmatched);
+    count("sekisho_server_probes_sent_total", &labels, server.probes_sent);
+    count("sekisho_server_probes_answered_total", &labels, server.probes_answered);
+    let names = ["sekisho_server_message_authenticator_learned", "sekisho_server_previous_secret_last_used_seconds"];
+    proof(names, &labels, &server.proof);
     replies("sekisho_server_replies_total", &labels, &server.replies);
     gauge!("sekisho_server_outstanding", &owned(&labels)).set(server.outstanding as f64);
     for health in Health::ALL {

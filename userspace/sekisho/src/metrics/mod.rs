@@ -27,7 +27,7 @@ mod tests {
     use sekisho_engine::stats::Latency;
 
     use super::*;
-    use crate::report::{Count, Customer, Histogram, Interface, Realm, Reload, Server};
+    use crate::report::{Client, Count, Customer, Histogram, Interface, Proof, Realm, Reload, Server, Unresolved};
 
     const PAGE: &str = include_str!("../../../../docs/metrics.md");
 
@@ -39,19 +39,35 @@ mod tests {
         latency.record(3_000_000);
         latency.record(700_000);
         let latency = Histogram::sum([&latency].into_iter());
+        let proof = Proof { message_authenticator: Some(true), previous_secret: true, previous_secret_used: Some(2.5) };
         let realm = Realm { name: "acme.example".into(), requests: 7, latency: latency.clone(), ..Realm::default() };
         let server = Server {
             name: "acme-home-1".into(),
             kind: "auth".into(),
             state: "zombie".into(),
             latency,
+            proof,
             ..Server::default()
+        };
+        let client = Client {
+            contract: "acme-nas-1".into(),
+            address: "192.0.2.10".parse().unwrap(),
+            dynauth: false,
+            proof: Proof { message_authenticator: Some(false), ..proof },
+        };
+        let quiet = Client { contract: "acme-nas-2".into(), proof: Proof::default(), ..client.clone() };
+        let unresolved = Unresolved {
+            server: "acme-home-2".into(),
+            host: "radius.acme.example".into(),
+            why: "has no address".into(),
         };
         let customer = Customer {
             name: "acme".into(),
             requests: 9,
+            clients: vec![client, quiet],
             realms: vec![realm],
             servers: vec![server],
+            unresolved: vec![unresolved],
             ..Customer::default()
         };
         let mut report = Report { customers: vec![customer], ..Report::default() };
@@ -85,6 +101,19 @@ mod tests {
         has(&text, r#"sekisho_server_state{customer="acme",server="acme-home-1",kind="auth",state="zombie"} 1"#);
         has(&text, r#"sekisho_xdp_mode{interface="lo",mode="generic"} 1"#);
         has(&text, r#"sekisho_xdp_mode{interface="lo",mode="native"} 0"#);
+    }
+
+    #[test]
+    fn how_clients_and_servers_prove_themselves_is_told_where_it_is_known() {
+        let text = render(&report());
+        has(&text, r#"sekisho_client_message_authenticator_learned{customer="acme",client="acme-nas-1"} 0"#);
+        has(&text, r#"sekisho_client_previous_secret_last_used_seconds{customer="acme",client="acme-nas-1"} 2.5"#);
+        has(
+            &text,
+            r#"sekisho_server_message_authenticator_learned{customer="acme",server="acme-home-1",kind="auth"} 1"#,
+        );
+        assert!(!text.contains("acme-nas-2"), "neither `auto` nor an old secret: {text}");
+        has(&text, r#"sekisho_server_unresolved{customer="acme",server="acme-home-2",host="radius.acme.example"} 1"#);
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub struct Node {
     pub workers: usize,
     /// Service addresses with their ports, as the documents name them.
     pub listeners: Vec<String>,
+    /// Whether Status-Server gets no answer, so that clients look for another node.
+    pub draining: bool,
     /// Counts successful loads of the documents; 1 at start.
     pub version_of_routing: u64,
     /// The last attempt to reload, if there was one.
@@ -198,21 +200,49 @@ pub struct Customer {
     pub dropped: u64,
     /// Requests that could not be routed: for no realm, or none that the customer may use.
     pub unroutable: u64,
-    /// `client` contracts that are served.
+    /// `client` contracts that are served, and dynamic-authorization clients.
     pub clients: Vec<Client>,
     /// Realms.
     pub realms: Vec<Realm>,
-    /// Home servers.
+    /// Home servers, and the terminals that take dynamic authorization.
     pub servers: Vec<Server>,
+    /// Home servers that are asked nothing, since their names have no address.
+    pub unresolved: Vec<Unresolved>,
 }
 
-/// A `client` contract.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A `client` contract, or a dynamic-authorization client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Client {
     /// Name of the contract.
     pub contract: String,
     /// The terminal's address.
     pub address: std::net::IpAddr,
+    /// Whether it is a dynamic-authorization client.
+    pub dynauth: bool,
+    /// What is known of how it proves itself.
+    pub proof: Proof,
+}
+
+/// How a client or server proves itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Proof {
+    /// Where `require_message_authenticator` is `auto`: whether it has been learned that it sends one.
+    pub message_authenticator: Option<bool>,
+    /// Whether the secret before the present one is still accepted.
+    pub previous_secret: bool,
+    /// Seconds since that was last used; `None`: not since this process has known it.
+    pub previous_secret_used: Option<f64>,
+}
+
+/// A home server without an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unresolved {
+    /// Name of the server.
+    pub server: String,
+    /// The name that it is to be found by.
+    pub host: String,
+    /// What is the matter with that.
+    pub why: String,
 }
 
 /// A realm.
@@ -239,11 +269,11 @@ pub struct Realm {
 pub struct Server {
     /// Name.
     pub name: String,
-    /// `auth` or `acct`.
+    /// `auth`, `acct` or `dynauth`.
     pub kind: String,
     /// Address and port.
     pub address: String,
-    /// `alive`, `zombie` or `dead`.
+    /// `alive`, `zombie`, `dead`, `draining` or `down`.
     pub state: String,
     /// Seconds in that state.
     pub since: f64,
@@ -263,6 +293,12 @@ pub struct Server {
     pub unmatched: u64,
     /// Requests outstanding now.
     pub outstanding: u64,
+    /// Status-Server sent to it.
+    pub probes_sent: u64,
+    /// Those that it answered in time.
+    pub probes_answered: u64,
+    /// What is known of how it proves itself.
+    pub proof: Proof,
     /// From sending to the verified reply.
     pub latency: Histogram,
 }

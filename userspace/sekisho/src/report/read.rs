@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use sekisho_abi::Reason;
 use sekisho_engine::{
-    health::HomeState,
-    snapshot::{self, CustomerId, HomeServer, RealmService, RoutingSnapshot},
+    health::{HomeState, Learned},
+    snapshot::{self, ClientRole, CustomerId, HomeKind, HomeServer, RealmService, Require, RoutingSnapshot},
     stats::{self, Counter, PerWorker, WorkerStats},
     time::Time,
 };
 
-use super::{Client, Count, Customer, Histogram, Realm, Replies, Server, Totals};
+use super::{Client, Count, Customer, Histogram, Proof, Realm, Replies, Server, Totals, Unresolved};
 
 /// Sums over the workers, and drops by reason.
 pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
@@ -49,14 +49,19 @@ pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
 }
 
 /// Every customer with its clients, realms and servers, by name.
-pub fn customers(snapshot: &RoutingSnapshot, now: Time) -> Vec<Customer> {
+pub fn customers(snapshot: &RoutingSnapshot, unresolved: &[sekisho_service::Unresolved], now: Time) -> Vec<Customer> {
     let mut customers: Vec<Customer> =
-        snapshot.customers.iter().flatten().map(|found| customer(snapshot, found, now)).collect();
+        snapshot.customers.iter().flatten().map(|found| customer(snapshot, unresolved, found, now)).collect();
     customers.sort_by(|a, b| a.name.cmp(&b.name));
     customers
 }
 
-fn customer(snapshot: &RoutingSnapshot, found: &snapshot::Customer, now: Time) -> Customer {
+fn customer(
+    snapshot: &RoutingSnapshot,
+    unresolved: &[sekisho_service::Unresolved],
+    found: &snapshot::Customer,
+    now: Time,
+) -> Customer {
     let of = |id: CustomerId| id == found.id;
     let clients = snapshot.clients.iter().flatten().filter(|client| of(client.customer));
     let realms = snapshot.realms.iter().flatten().filter(|realm| of(realm.customer));
@@ -67,14 +72,39 @@ fn customer(snapshot: &RoutingSnapshot, found: &snapshot::Customer, now: Time) -
         replies: replies(&found.stats, |stats| &stats.replies),
         dropped: found.stats.sum(|stats| &stats.dropped),
         unroutable: found.stats.sum(|stats| &stats.unroutable),
-        clients: clients.map(|one| Client { contract: one.contract.clone(), address: one.address }).collect(),
+        clients: clients.map(|one| client(one, now)).collect(),
         realms: realms.map(|one| realm(snapshot, one)).collect(),
         servers: homes.map(|one| server(one, now)).collect(),
+        unresolved: unresolved.iter().filter(|one| one.customer == found.name).map(without_address).collect(),
     };
     customer.clients.sort_by(|a, b| a.contract.cmp(&b.contract));
     customer.realms.sort_by(|a, b| a.name.cmp(&b.name));
     customer.servers.sort_by(|a, b| (&a.name, &b.kind).cmp(&(&b.name, &a.kind)));
     customer
+}
+
+fn client(client: &snapshot::Client, now: Time) -> Client {
+    let learned = &client.state.learned;
+    let (require, previous) = (client.require_message_authenticator, client.previous_secret.is_some());
+    Client {
+        contract: client.contract.clone(),
+        address: client.address,
+        dynauth: client.role == ClientRole::DynAuth,
+        proof: proof(learned, require, previous, now),
+    }
+}
+
+fn proof(learned: &Learned, require: Require, previous_secret: bool, now: Time) -> Proof {
+    let used = Some(learned.previous_secret_used()).filter(|used| previous_secret && *used > Time(0));
+    Proof {
+        message_authenticator: (require == Require::Auto).then(|| learned.message_authenticator()),
+        previous_secret,
+        previous_secret_used: used.map(|used| (now - used).as_secs_f64()),
+    }
+}
+
+fn without_address(one: &sekisho_service::Unresolved) -> Unresolved {
+    Unresolved { server: one.server.clone(), host: one.host.clone(), why: one.why.to_string() }
 }
 
 fn realm(snapshot: &RoutingSnapshot, realm: &snapshot::Realm) -> Realm {
@@ -84,8 +114,9 @@ fn realm(snapshot: &RoutingSnapshot, realm: &snapshot::Realm) -> Realm {
     };
     let mut servers: Vec<String> = pool
         .into_iter()
-        .flat_map(|pool| pool.auth.iter().chain(&pool.acct))
-        .filter_map(|id| snapshot.home(*id).map(|home| home.name.clone()))
+        .flat_map(|pool| &pool.tiers)
+        .flat_map(|tier| tier.auth.iter().chain(&tier.acct))
+        .filter_map(|member| snapshot.home(member.home).map(|home| home.name.clone()))
         .collect();
     let mut seen = std::collections::HashSet::new();
     servers.retain(|name| seen.insert(name.clone()));
@@ -102,6 +133,8 @@ fn realm(snapshot: &RoutingSnapshot, realm: &snapshot::Realm) -> Realm {
 
 fn server(home: &HomeServer, now: Time) -> Server {
     let (since, last_reply) = times(&home.state, now);
+    // Accounting-Responses have none, whatever is asked for.
+    let require = if home.kind == HomeKind::Auth { home.require_message_authenticator } else { Require::No };
     Server {
         name: home.name.clone(),
         kind: home.kind.name().to_owned(),
@@ -116,6 +149,9 @@ fn server(home: &HomeServer, now: Time) -> Server {
         forged: home.stats.sum(|stats| &stats.forged),
         unmatched: home.stats.sum(|stats| &stats.unmatched),
         outstanding: home.stats.sum(|stats| &stats.outstanding),
+        probes_sent: home.state.probes_sent(),
+        probes_answered: home.state.probes_answered(),
+        proof: proof(&home.state.learned, require, home.previous_secret.is_some(), now),
         latency: Histogram::sum(home.stats.iter().map(|stats| &stats.latency)),
     }
 }

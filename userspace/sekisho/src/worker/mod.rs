@@ -15,7 +15,7 @@ use std::{io, net::UdpSocket, sync::Arc, thread};
 use sekisho_engine::{Engine, Limits, Settings, snapshot::RoutingSnapshot, stats::WorkerStats};
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::sockets::{OpenError, SERVICE_BUFFER, Upstream};
+pub use self::sockets::{OpenError, SERVICE_BUFFER, Upstream, open_upstream};
 use crate::clock::Clock;
 
 /// What a worker is told while it runs.
@@ -23,8 +23,10 @@ use crate::clock::Clock;
 pub enum Message {
     /// Route by this from now on; answer when the engine has it.
     Snapshot(Arc<RoutingSnapshot>, Limits, oneshot::Sender<()>),
+    /// From now on Status-Server is not answered, or is again; all else goes on.
+    Draining(bool),
     /// Take no new requests; answer when nothing is in flight any more.
-    Drain(oneshot::Sender<()>),
+    Finish(oneshot::Sender<()>),
     /// Leave at once.
     Stop,
 }

@@ -36,14 +36,14 @@ pub(super) struct Worker {
     sender: Sender,
     batch: Batch,
     ready: Vec<Socket>,
-    draining: Option<oneshot::Sender<()>>,
+    finishing: Option<oneshot::Sender<()>>,
 }
 
 impl Worker {
     pub(super) fn new(engine: Engine, sockets: Sockets, stats: Arc<WorkerStats>, clock: Clock) -> Worker {
         let (receiver, sender) = (Receiver::new(), Sender::new());
         let (batch, ready) = (Batch::default(), Vec::with_capacity(Sockets::EVENTS));
-        Worker { engine, sockets, stats, clock, receiver, sender, batch, ready, draining: None }
+        Worker { engine, sockets, stats, clock, receiver, sender, batch, ready, finishing: None }
     }
 
     /// Runs until told to stop, or until everybody who could tell has gone.
@@ -80,9 +80,10 @@ impl Worker {
                 // Whoever asked may have stopped waiting.
                 let _ = done.send(());
             }
-            Message::Drain(done) => {
+            Message::Draining(_) => {}
+            Message::Finish(done) => {
                 self.sockets.stop_services();
-                self.draining = Some(done);
+                self.finishing = Some(done);
             }
             Message::Stop => {}
         }
@@ -173,9 +174,9 @@ impl Worker {
             }
             send(&self.batch, &self.sockets, &mut self.sender, &self.stats);
         }
-        if self.draining.is_some()
+        if self.finishing.is_some()
             && self.engine.in_flight() == 0
-            && let Some(done) = self.draining.take()
+            && let Some(done) = self.finishing.take()
         {
             // Whoever asked may have stopped waiting.
             let _ = done.send(());

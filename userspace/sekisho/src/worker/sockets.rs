@@ -31,10 +31,15 @@ pub struct Upstream {
 pub(super) struct Sockets {
     epoll: OwnedFd,
     services: Vec<UdpSocket>,
-    upstream_v4: Vec<Option<UdpSocket>>,
-    upstream_v6: Vec<Option<UdpSocket>>,
+    upstream_v4: Vec<Option<Opened>>,
+    upstream_v6: Vec<Option<Opened>>,
     open: Upstream,
-    opened: Vec<SocketAddr>,
+}
+
+/// A port toward home servers, and our address of it.
+struct Opened {
+    socket: UdpSocket,
+    local: SocketAddr,
 }
 
 impl Sockets {
@@ -47,8 +52,7 @@ impl Sockets {
         for (index, socket) in (0_u16..).zip(&services) {
             watch(&epoll, socket, Socket::Service(index))?;
         }
-        let (upstream_v4, upstream_v6, opened) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Sockets { epoll, services, upstream_v4, upstream_v6, open, opened })
+        Ok(Sockets { epoll, services, upstream_v4: Vec::new(), upstream_v6: Vec::new(), open })
     }
 
     /// The epoll instance, to be watched from outside: readable while any socket is.
@@ -62,7 +66,7 @@ impl Sockets {
             Socket::Service(index) => self.services.get(usize::from(index)).map(AsFd::as_fd),
             Socket::Upstream(UpstreamPort { v6, index }) => {
                 let sockets = if v6 { &self.upstream_v6 } else { &self.upstream_v4 };
-                sockets.get(usize::from(index))?.as_ref().map(AsFd::as_fd)
+                sockets.get(usize::from(index))?.as_ref().map(|opened| opened.socket.as_fd())
             }
         }
     }
@@ -86,28 +90,29 @@ impl Sockets {
 
     /// Opens a port toward home servers: first the socket, then the gate, and only then may the engine use it.
     pub(super) fn open(&mut self, port: UpstreamPort) -> Result<(), OpenError> {
-        let address = if port.v6 { self.open.ipv6 } else { self.open.ipv4 };
-        let address = address.ok_or(OpenError::NoAddress { v6: port.v6 })?;
-        let options = sekisho_udp::Options {
-            receive_buffer: Some(UPSTREAM_BUFFER),
-            send_buffer: Some(UPSTREAM_BUFFER),
-            ..sekisho_udp::Options::default()
-        };
-        let bind = |source| OpenError::Bind { address, source };
-        let socket = sekisho_udp::bind(SocketAddr::new(address, 0), &options).map_err(bind)?;
-        let local = socket.local_addr().map_err(bind)?;
-        self.open.gate.open(local).map_err(|error| OpenError::Gate { local, reason: error.to_string() })?;
-        self.opened.push(local);
-        watch(&self.epoll, &socket, Socket::Upstream(port)).map_err(bind)?;
+        let (socket, local) = open_upstream(&self.open, port.v6)?;
+        if let Err(source) = watch(&self.epoll, &socket, Socket::Upstream(port)) {
+            self.open.forget(local);
+            return Err(OpenError::Bind { address: local.ip(), source });
+        }
+        self.close(port);
         let sockets = if port.v6 { &mut self.upstream_v6 } else { &mut self.upstream_v4 };
         let index = usize::from(port.index);
         if sockets.len() <= index {
             sockets.resize_with(index + 1, || None);
         }
         if let Some(slot) = sockets.get_mut(index) {
-            *slot = Some(socket);
+            *slot = Some(Opened { socket, local });
         }
         Ok(())
+    }
+
+    /// Closes a port that no reply is awaited at any more; the epoll instance forgets it with the socket.
+    pub(super) fn close(&mut self, port: UpstreamPort) {
+        let sockets = if port.v6 { &mut self.upstream_v6 } else { &mut self.upstream_v4 };
+        if let Some(Opened { local, .. }) = sockets.get_mut(usize::from(port.index)).and_then(Option::take) {
+            self.open.forget(local);
+        }
     }
 
     /// No new requests from here on; replies to what is in flight still leave by the service sockets.
@@ -122,12 +127,39 @@ impl Sockets {
 
 impl Drop for Sockets {
     fn drop(&mut self) {
-        for local in &self.opened {
-            if let Err(error) = self.open.gate.close(*local) {
-                tracing::debug!(%local, %error, "the gate did not know the port");
-            }
+        for Opened { local, .. } in self.upstream_v4.iter().chain(&self.upstream_v6).flatten() {
+            self.open.forget(*local);
         }
     }
+}
+
+impl Upstream {
+    /// Tells the gate that a port is no longer ours.
+    pub fn forget(&self, local: SocketAddr) {
+        if let Err(error) = self.gate.close(local) {
+            tracing::debug!(%local, %error, "the gate did not know the port");
+        }
+    }
+}
+
+/// Opens a socket toward home servers and tells the gate, so that replies to it are admitted; gives it with our address.
+///
+/// # Errors
+///
+/// [`OpenError`]; nothing stays behind then.
+pub fn open_upstream(upstream: &Upstream, v6: bool) -> Result<(UdpSocket, SocketAddr), OpenError> {
+    let address = if v6 { upstream.ipv6 } else { upstream.ipv4 };
+    let address = address.ok_or(OpenError::NoAddress { v6 })?;
+    let options = sekisho_udp::Options {
+        receive_buffer: Some(UPSTREAM_BUFFER),
+        send_buffer: Some(UPSTREAM_BUFFER),
+        ..sekisho_udp::Options::default()
+    };
+    let bind = |source| OpenError::Bind { address, source };
+    let socket = sekisho_udp::bind(SocketAddr::new(address, 0), &options).map_err(bind)?;
+    let local = socket.local_addr().map_err(bind)?;
+    upstream.gate.open(local).map_err(|error| OpenError::Gate { local, reason: error.to_string() })?;
+    Ok((socket, local))
 }
 
 /// Why a port toward home servers could not be opened.
@@ -204,7 +236,7 @@ mod tests {
         let mut sockets = Sockets::new(vec![service], upstream).unwrap();
         let port = UpstreamPort { v6: false, index: 0 };
         sockets.open(port).unwrap();
-        let to_upstream = sockets.upstream_v4[0].as_ref().unwrap().local_addr().unwrap();
+        let to_upstream = sockets.upstream_v4[0].as_ref().unwrap().local;
 
         let peer = bound();
         peer.send_to(b"request", to_service).unwrap();
@@ -214,6 +246,28 @@ mod tests {
         assert_eq!(ready, [Socket::Upstream(port), Socket::Service(0)]);
 
         sockets.stop_services();
+        sockets.ready(&mut ready).unwrap();
+        assert_eq!(ready, [Socket::Upstream(port)]);
+    }
+
+    #[test]
+    fn a_port_that_is_closed_is_free_again_and_its_name_serves_for_another() {
+        let upstream = Upstream { ipv4: Some(Ipv4Addr::LOCALHOST.into()), ..Upstream::default() };
+        let mut sockets = Sockets::new(vec![bound()], upstream).unwrap();
+        let port = UpstreamPort { v6: false, index: 1 };
+        sockets.open(port).unwrap();
+        let before = sockets.upstream_v4[1].as_ref().unwrap().local;
+        sockets.close(port);
+        assert!(sockets.get(Socket::Upstream(port)).is_none());
+        UdpSocket::bind(before).unwrap();
+        // Nobody minds a port that is not there.
+        sockets.close(port);
+        sockets.close(UpstreamPort { v6: true, index: 9 });
+
+        sockets.open(port).unwrap();
+        let after = sockets.upstream_v4[1].as_ref().unwrap().local;
+        bound().send_to(b"reply", after).unwrap();
+        let mut ready = Vec::new();
         sockets.ready(&mut ready).unwrap();
         assert_eq!(ready, [Socket::Upstream(port)]);
     }

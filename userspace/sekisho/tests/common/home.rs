@@ -14,7 +14,7 @@ use sekisho_wire::{attr, buf::Buf, build::write_reply, code::Code, password::unh
 
 use super::{HOME_SECRET, PASSWORD};
 
-/// Answers on ports 1812 and 1813 of one address until dropped.
+/// Answers on two ports of one address until dropped; Status-Server on both (RFC 5997).
 pub struct Home(Arc<State>);
 
 #[derive(Default)]
@@ -22,14 +22,19 @@ struct State {
     silent: AtomicBool,
     delay: AtomicU64,
     received: AtomicU64,
+    asked: AtomicU64,
     stop: AtomicBool,
 }
 
 impl Home {
     pub fn start(address: Ipv4Addr) -> Home {
+        Home::on([1812, 1813].map(|port| UdpSocket::bind((address, port)).unwrap()))
+    }
+
+    /// On sockets that the test has bound.
+    pub fn on(sockets: [UdpSocket; 2]) -> Home {
         let state = Arc::new(State::default());
-        for port in [1812, 1813] {
-            let socket = UdpSocket::bind((address, port)).unwrap();
+        for socket in sockets {
             socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
             let state = Arc::clone(&state);
             thread::spawn(move || serve(&socket, &state));
@@ -47,7 +52,12 @@ impl Home {
         self.0.delay.store(delay.as_millis() as u64, Relaxed);
     }
 
-    /// Requests it got, repetitions included.
+    /// Status-Server that it got.
+    pub fn asked(&self) -> u64 {
+        self.0.asked.load(Relaxed)
+    }
+
+    /// Requests it got, repetitions included and Status-Server not.
     pub fn received(&self) -> u64 {
         self.0.received.load(Relaxed)
     }
@@ -65,16 +75,18 @@ fn serve(socket: &UdpSocket, state: &State) {
     while !state.stop.load(Relaxed) {
         let Ok((len, peer)) = socket.recv_from(buf.receive_space()) else { continue };
         buf.set_received(len);
-        state.received.fetch_add(1, Relaxed);
+        let layout = scan(buf.bytes()).unwrap();
+        let count = if layout.code == Code::STATUS_SERVER { &state.asked } else { &state.received };
+        count.fetch_add(1, Relaxed);
         if state.silent.load(Relaxed) {
             continue;
         }
         thread::sleep(Duration::from_millis(state.delay.load(Relaxed)));
-        let layout = scan(buf.bytes()).unwrap();
         let request = buf.bytes();
         let authenticator = layout.authenticator(request).unwrap();
         let code = match layout.code {
             Code::ACCOUNTING_REQUEST => Code::ACCOUNTING_RESPONSE,
+            Code::STATUS_SERVER => Code::ACCESS_ACCEPT,
             _ => {
                 let mut hidden = layout.user_password.unwrap().of(request).to_vec();
                 unhide(&mut hidden, &secret, &authenticator).unwrap();

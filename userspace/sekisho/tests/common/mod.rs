@@ -109,6 +109,13 @@ impl Documents {
         fs::write(self.acme_file(), text).unwrap();
     }
 
+    /// Other text in the customer's document.
+    pub fn change_acme(&self, from: &str, to: &str) {
+        let text = fs::read_to_string(self.acme_file()).unwrap();
+        assert!(text.contains(from), "no {from:?} in\n{text}");
+        fs::write(self.acme_file(), text.replace(from, to)).unwrap();
+    }
+
     /// A further client contract, to be given to [`Documents::write_acme`].
     pub fn client(&self, contract: &str, last: u8) -> String {
         format!(
@@ -122,6 +129,7 @@ impl Documents {
 pub struct Node {
     pub documents: Documents,
     child: Child,
+    log: PathBuf,
 }
 
 impl Node {
@@ -130,15 +138,32 @@ impl Node {
     }
 
     pub fn with(documents: Documents) -> Node {
-        let child = run(&documents).stdout(Stdio::null()).env("SEKISHO_LOG", "error").spawn().unwrap();
-        let mut node = Node { documents, child };
+        let log = documents.path().join("log");
+        let stderr = fs::File::create(&log).unwrap();
+        let mut command = run(&documents);
+        let child = command.stdout(Stdio::null()).stderr(stderr).env("SEKISHO_LOG", "info").spawn().unwrap();
+        let mut node = Node { documents, child, log };
         let begin = Instant::now();
         while node.try_get("/healthz").is_none() {
-            assert!(node.child.try_wait().unwrap().is_none(), "the node ended by itself");
+            assert!(node.child.try_wait().unwrap().is_none(), "the node ended by itself: {}", node.log());
             assert!(begin.elapsed() < Duration::from_secs(10), "the node does not come up");
             std::thread::sleep(Duration::from_millis(20));
         }
         node
+    }
+
+    /// Stops it and starts another on the same documents.
+    pub fn restart(mut self) -> Node {
+        self.signal(Signal::TERM);
+        self.wait();
+        let documents = std::mem::replace(&mut self.documents, Documents::new());
+        drop(self);
+        Node::with(documents)
+    }
+
+    /// What it has logged, from `info` on.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
     }
 
     pub fn network(&self) -> Network {
@@ -180,6 +205,11 @@ impl Node {
         line.unwrap_or_else(|| panic!("no {series} in\n{text}")).parse().unwrap()
     }
 
+    /// Whether the metrics have that line, whatever its value.
+    pub fn has_metric(&self, series: &str) -> bool {
+        self.get("/metrics").lines().any(|line| line.strip_prefix(series).is_some_and(|rest| rest.starts_with(' ')))
+    }
+
     /// Another command of the program, told where this node is.
     pub fn command(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(PROGRAM);
@@ -191,7 +221,7 @@ impl Node {
         self.http("GET", path)
     }
 
-    fn http(&self, method: &str, path: &str) -> Option<(u16, String)> {
+    pub fn http(&self, method: &str, path: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(self.network().admin()).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         write!(stream, "{method} {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
@@ -208,6 +238,15 @@ impl Drop for Node {
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits until it holds.
+pub fn until(condition: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !condition() {
+        assert!(begin.elapsed() < Duration::from_secs(10), "waited in vain");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -26,9 +26,13 @@ pub struct Sent {
 
 impl Nas {
     pub fn new(address: Ipv4Addr, node: Ipv4Addr) -> Nas {
+        Nas::with_secret(address, node, NAS_SECRET)
+    }
+
+    pub fn with_secret(address: Ipv4Addr, node: Ipv4Addr, secret: &str) -> Nas {
         let socket = UdpSocket::bind((address, 0)).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        Nas { socket, node, secret: Secret::new(NAS_SECRET).unwrap(), next: 0 }
+        Nas { socket, node, secret: Secret::new(secret).unwrap(), next: 0 }
     }
 
     pub fn patience(&self, time: Duration) {
@@ -41,6 +45,21 @@ impl Nas {
         let builder = RequestBuilder::new(Code::ACCESS_REQUEST, id, authenticator).message_authenticator();
         let builder = builder.attribute(attr::USER_NAME, user).user_password(password.as_bytes(), &self.secret);
         self.send(builder, 1812)
+    }
+
+    /// Sends a login without Message-Authenticator, as old NASes do.
+    pub fn send_unsigned_login(&mut self, user: &str, password: &str) -> Sent {
+        let (id, authenticator) = (self.id(), rand::random());
+        let builder = RequestBuilder::new(Code::ACCESS_REQUEST, id, authenticator);
+        let builder = builder.attribute(attr::USER_NAME, user).user_password(password.as_bytes(), &self.secret);
+        self.send(builder, 1812)
+    }
+
+    /// Asks how the node is (RFC 5997); its verified answer.
+    pub fn status(&mut self) -> Option<Code> {
+        let builder = RequestBuilder::new(Code::STATUS_SERVER, self.id(), rand::random()).message_authenticator();
+        let sent = self.send(builder, 1812);
+        self.answer(&sent)
     }
 
     /// A login's verified answer; `None` where none came in time.
@@ -64,7 +83,7 @@ impl Nas {
             let len = self.socket.recv(buf.receive_space()).ok()?;
             buf.set_received(len);
             let layout = scan(buf.bytes()).unwrap();
-            let signed = sent.packet[0] == Code::ACCESS_REQUEST.0;
+            let signed = sent.packet[0] != Code::ACCOUNTING_REQUEST.0;
             if verify_reply(&buf, &layout, &sent.authenticator, &self.secret, signed).is_ok() {
                 return Some(layout.code);
             }

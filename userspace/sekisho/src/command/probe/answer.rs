@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use radius::core::avp::AVP;
-use sekisho_wire::{attr, attribute::attributes, salted};
+use sekisho_wire::{attr, attribute::attributes, salted::Salted};
 
 use super::request::is_plumbing;
 
@@ -63,7 +63,11 @@ fn value(number: u8, octets: &[u8]) -> String {
 fn vendor(octets: &[u8]) -> Option<String> {
     let (vendor, sub) = octets.split_first_chunk::<4>()?;
     let (vendor, [kind, _, value @ ..]) = (u32::from_be_bytes(*vendor), sub) else { return None };
-    let value = if salted::is_salted(vendor, *kind) { format!("({} octets, hidden)", value.len()) } else { hex(value) };
+    let value = if Salted::default().contains(vendor, *kind) {
+        format!("({} octets, hidden)", value.len())
+    } else {
+        hex(value)
+    };
     Some(format!("{vendor}/{kind} = {value}"))
 }
 
