@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use sekisho_wire::buf::Buf;
 
 use crate::{
+    fanout::FanOuts,
     identifiers::AllIdentifiers,
     packet::{Action, BATCH, Batch, Path, Socket, UpstreamPort},
     ports::Ports,
@@ -15,7 +16,7 @@ use crate::{
     stages::Stages,
     stats::WorkerStats,
     store::Store,
-    table::{FlowKey, State, Table, Token, Upstream},
+    table::{FlowKey, Origin, State, Table, Token, Upstream},
     time::Time,
     timers::Timers,
 };
@@ -53,6 +54,9 @@ pub struct Engine {
     pub(crate) random: Random,
     pub(crate) keys: HashKeys,
     pub(crate) delayed: u32,
+    pub(crate) fan_outs: FanOuts,
+    /// Requests of our own making in flight.
+    pub(crate) derived: u32,
     pub(crate) ready: VecDeque<Transmit>,
     pub(crate) scratch: Buf,
     pub(crate) stages: Stages,
@@ -73,6 +77,8 @@ impl Engine {
             ports: Ports::new(settings.limits.max_ports),
             random,
             delayed: 0,
+            fan_outs: FanOuts::default(),
+            derived: 0,
             ready: VecDeque::new(),
             scratch: Buf::new(),
             stages: Stages::default(),
@@ -97,19 +103,22 @@ impl Engine {
         self.ports.set_limit(limits.max_ports);
     }
 
-    /// Requests in flight or held back: zero when the worker may stop without losing one.
+    /// Clients' requests in flight or held back: zero when the worker may stop without losing one.
     pub fn in_flight(&self) -> usize {
-        self.table.len() - self.timers.remembered()
+        self.table.len() - self.timers.remembered() - self.derived as usize
     }
 
-    /// Whether the books agree: every request has one stored copy; every one in flight has one identifier and holds one snapshot;
-    /// those held back and those remembered are in their lists. Never false; for tests, after whatever they did.
+    /// Whether the books agree: every request has one stored copy, and every fan-out one more; every one in flight has one
+    /// identifier and holds one snapshot, and every fan-out holds one; those held back and those remembered are in their lists;
+    /// the parts of a fan-out are in the table. Never false; for tests, after whatever they did.
     pub fn is_consistent(&self) -> bool {
-        let outstanding = self.identifiers.outstanding();
-        self.store.held() == self.table.len()
-            && self.snapshots.in_flight() == outstanding
-            && self.in_flight() == outstanding + self.delayed as usize
-            && self.timers.armed() == self.in_flight()
+        let (outstanding, fan_outs) = (self.identifiers.outstanding(), self.fan_outs.len());
+        let waiting = self.in_flight() + self.derived as usize;
+        self.store.held() == self.table.len() + fan_outs
+            && self.snapshots.in_flight() == outstanding + fan_outs
+            && waiting == outstanding + fan_outs + self.delayed as usize
+            && self.timers.armed() == waiting
+            && self.fan_outs.sent().all(|part| self.table.live(part).is_some())
     }
 
     /// Does what is due: fails over, gives up, releases Rejects, forgets answers. [`Engine::poll_transmit`] afterwards.
@@ -197,6 +206,9 @@ impl Engine {
     pub(crate) fn remove(&mut self, index: u32) {
         self.timers.cancel(index);
         if let Some(request) = self.table.remove(index) {
+            if request.origin != Origin::Client {
+                self.derived = self.derived.saturating_sub(1);
+            }
             self.store.give_back(request.bytes);
         }
     }

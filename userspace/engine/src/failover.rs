@@ -8,8 +8,8 @@ use crate::{
     engine::{Engine, Transmit},
     health::Health,
     pool,
-    snapshot::{Pool, RealmService, RoutingSnapshot},
-    table::{State, Upstream},
+    snapshot::{HomeServer, Pool, RealmService, RoutingSnapshot},
+    table::{Origin, Request, State, Upstream},
     time::Time,
     timers::Timer,
     verdict::may_take,
@@ -20,6 +20,7 @@ impl Engine {
     pub(crate) fn fire(&mut self, now: Time, index: u32) {
         match self.timer(index) {
             Some(Timer::ResponseWindow) => self.overdue(now, index),
+            Some(Timer::NextPart) => self.next_part(now, index),
             Some(Timer::RejectDue) => self.release(now, index),
             Some(Timer::Forget) => self.remove(index),
             None => {}
@@ -29,6 +30,7 @@ impl Engine {
     fn timer(&self, index: u32) -> Option<Timer> {
         Some(match self.table.at(index)?.state {
             State::InFlight(_) => Timer::ResponseWindow,
+            State::FannedOut(_) => Timer::NextPart,
             State::Delayed => Timer::RejectDue,
             State::Answered => Timer::Forget,
         })
@@ -53,9 +55,12 @@ impl Engine {
     fn overdue(&mut self, now: Time, index: u32) {
         let Some(request) = self.table.at(index) else { return };
         let State::InFlight(upstream) = request.state else { return };
-        let (version, deadline, realm) = (request.version, request.deadline, request.realm);
+        let (version, deadline, realm, origin) = (request.version, request.deadline, request.realm, request.origin);
         let Some(snapshot) = self.snapshots.version(version).map(Arc::clone) else { return self.remove(index) };
         self.report_unanswered(now, &snapshot, index, upstream);
+        if now >= deadline && origin != Origin::Client {
+            return self.give_up(now, index);
+        }
         if now >= deadline {
             self.stats.expired.increment();
             if let Some(realm) = realm.and_then(|id| snapshot.realm(id)) {
@@ -92,15 +97,7 @@ impl Engine {
     fn fail_over(&mut self, now: Time, snapshot: &RoutingSnapshot, index: u32, old: Upstream) -> bool {
         let Some(from) = snapshot.home(old.home) else { return false };
         let Some(request) = self.table.at(index) else { return false };
-        let realm = request.realm.and_then(|id| snapshot.realm(id));
-        let pool = match realm.and_then(|realm| realm.service) {
-            Some(RealmService::Proxy(pool)) => snapshot.pool(pool),
-            None => {
-                let has = |pool: &&Pool| pool.members(from.kind).any(|(_, member)| member.home == from.id);
-                snapshot.pools.iter().find(has)
-            }
-        };
-        let Some(pool) = pool else { return false };
+        let Some(pool) = self.pool_of(snapshot, request, from) else { return false };
         let (peer, deadline) = (request.key.peer, request.deadline);
         let choice = {
             let (identifiers, packet) = (&self.identifiers, self.store.bytes(&request.bytes));
@@ -152,15 +149,38 @@ impl Engine {
         true
     }
 
+    /// The pool whose servers a request may go to.
+    fn pool_of<'s>(&self, snapshot: &'s RoutingSnapshot, request: &Request, home: &HomeServer) -> Option<&'s Pool> {
+        match request.origin {
+            Origin::Copy => return None,
+            Origin::Part(whole, place) => return snapshot.pool(self.pool_of_part(whole, place)?),
+            Origin::Client => {}
+        }
+        match request.realm.and_then(|id| snapshot.realm(id)).and_then(|realm| realm.service) {
+            Some(RealmService::Proxy(pool)) => snapshot.pool(pool),
+            None => {
+                let has = |pool: &&Pool| pool.members(home.kind).any(|(_, member)| member.home == home.id);
+                snapshot.pools.iter().find(has)
+            }
+        }
+    }
+
     /// Ends a request without an answer: superseded, or out of time. Its identifier rests.
     pub(crate) fn give_up(&mut self, now: Time, index: u32) {
         let Some(request) = self.table.at(index) else { return };
-        let version = request.version;
+        let (version, origin) = (request.version, request.origin);
         match request.state {
             State::InFlight(upstream) => {
                 if let Some(snapshot) = self.snapshots.version(version).map(Arc::clone) {
                     self.rest_identifier(now, &snapshot, upstream);
                 }
+                self.snapshots.release(version);
+                if let Origin::Part(whole, place) = origin {
+                    self.part_lost(whole, place);
+                }
+            }
+            State::FannedOut(parts) => {
+                self.abandon_parts(now, parts);
                 self.snapshots.release(version);
             }
             State::Delayed => self.delayed = self.delayed.saturating_sub(1),

@@ -19,6 +19,7 @@
 //! 4. `reply`: matched by (port, server, identifier), then by authenticator; restored for the client, remembered;
 //! 5. `failover`: what the wheel in `timers` sets off: another server, the end, a Reject held back.
 //!
+//! Requests of our own making, in `derived`: `fanout` (Accounting-On and -Off, to every pool) and `copies` (of accounting).
 //! `table` finds requests by flow, `store` keeps the copies of their bytes, `random` makes what must not be guessed. After
 //! warm-up, forwarding allocates nothing (`tests/allocation.rs` holds that).
 //!
@@ -28,8 +29,11 @@
 
 pub mod control;
 mod conversations;
+mod copies;
+mod derived;
 mod engine;
 mod failover;
+mod fanout;
 pub mod health;
 mod identifiers;
 mod name;

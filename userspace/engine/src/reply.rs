@@ -19,7 +19,7 @@ use crate::{
     request::head,
     snapshot::{HomeId, RoutingSnapshot},
     stages::{ReplyStep, Signer, Step, Unsealed},
-    table::State,
+    table::{Origin, State},
     time::Time,
 };
 
@@ -161,6 +161,9 @@ impl Engine {
         if let Some(identifiers) = identifiers.of_mut(home.id) {
             identifiers.answered(upstream.slot);
             stats.outstanding.set(u64::from(identifiers.outstanding()));
+        }
+        if request.origin != Origin::Client {
+            return self.derived_answered(now, index, packet);
         }
         let client = routed.client(request.client).filter(|client| snapshot.client(client.id).is_some());
         let outcome = match client {

@@ -185,6 +185,10 @@ impl Engine {
                 }
                 upstream.path()
             }
+            State::FannedOut(fan_out) => {
+                let fan_out = *fan_out;
+                return self.repeat_fan_out(now, index, fan_out);
+            }
             State::Delayed => return Err(Reason::Absorbed),
             State::Answered => {
                 self.stats.repeated.increment();

@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use sekisho_wire::{nai, scan::Layout};
 
 use crate::{
+    fanout::accounting_pools,
     name::{self, Place},
-    snapshot::{Client, Customer, HomeKind, Pool, PoolId, RealmId, RealmService, RoutingSnapshot},
+    snapshot::{Client, Customer, PoolId, RealmId, RealmService, RoutingSnapshot},
 };
 
 /// Where a request goes.
@@ -24,6 +25,8 @@ pub enum Route {
     Unknown,
     /// No realm, and none needed: Accounting-On or -Off, to the customer's only pool that takes accounting.
     WholeNas(PoolId),
+    /// The same, to each of the customer's pools that take accounting.
+    EveryPool,
 }
 
 const ACCOUNTING_ON: u32 = 7;
@@ -56,10 +59,11 @@ pub fn route(
         };
     }
     if whole_nas {
-        let takes_it = |pool: &Pool| pool.customer == customer.id && pool.members(HomeKind::Acct).next().is_some();
-        let mut pools = snapshot.pools.iter().enumerate().filter(|(_, pool)| takes_it(pool));
-        if let (Some((index, _)), None) = (pools.next(), pools.next()) {
-            return Route::WholeNas(PoolId(index as u32));
+        let mut pools = accounting_pools(snapshot, customer);
+        match (pools.next(), pools.next()) {
+            (Some(pool), None) => return Route::WholeNas(pool),
+            (Some(_), Some(_)) => return Route::EveryPool,
+            (None, _) => {}
         }
     }
     Route::Unknown

@@ -56,6 +56,14 @@ impl Snapshots {
         self.current.in_flight += 1;
     }
 
+    /// One more request is in flight that the snapshot of this version routed, which is held already.
+    pub fn hold_version(&mut self, version: u64) {
+        let held = std::iter::once(&mut self.current).chain(&mut self.older);
+        if let Some(held) = held.into_iter().find(|held| held.snapshot.version == version) {
+            held.in_flight += 1;
+        }
+    }
+
     /// A request that the snapshot of this version routed is in flight no more.
     pub fn release(&mut self, version: u64) {
         if self.current.snapshot.version == version {

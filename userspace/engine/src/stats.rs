@@ -168,6 +168,8 @@ pub struct WorkerStats {
     pub remembered: Counter,
     /// Gauge: upstream ports open.
     pub ports: Counter,
+    /// Accounting-On and -Off that went to several pools.
+    pub fanned_out: Counter,
     /// Packets dropped, by [`Reason`].
     pub dropped: [Counter; Reason::COUNT],
 }
@@ -194,6 +196,7 @@ impl Default for WorkerStats {
             in_flight: Counter::default(),
             remembered: Counter::default(),
             ports: Counter::default(),
+            fanned_out: Counter::default(),
             dropped: std::array::from_fn(|_| Counter::default()),
         }
     }
@@ -248,6 +251,10 @@ pub struct HomeStats {
     pub forged: Counter,
     /// Replies that no request waited for.
     pub unmatched: Counter,
+    /// Copies of accounting records sent; also among the requests.
+    pub copies: Counter,
+    /// Copies that it was not sent: it was dead or out of service, or had no identifier free.
+    pub copies_skipped: Counter,
     /// Gauge: requests outstanding.
     pub outstanding: Counter,
     /// From sending upstream to the verified reply.

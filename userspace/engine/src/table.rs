@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use hashbrown::HashTable;
 
 use crate::{
+    fanout::FanOutId,
     identifiers::Slot,
     random::HashKeys,
     snapshot::{ClientId, HomeId, RealmId},
@@ -45,8 +46,21 @@ pub enum State {
     InFlight(Upstream),
     /// A Reject of our own is held back; the stored bytes are that Reject.
     Delayed,
+    /// On its way to several pools, the parts of this fan-out; the stored bytes are the answer for when all of them have answered.
+    FannedOut(FanOutId),
     /// Answered; the stored bytes are the reply.
     Answered,
+}
+
+/// For whom a request is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// For the client that sent it.
+    Client,
+    /// For the whole that it is a part of, at this place among the parts.
+    Part(Token, u16),
+    /// For nobody: a copy of an accounting record.
+    Copy,
 }
 
 /// The upstream side of a request in flight.
@@ -83,6 +97,8 @@ pub struct Request {
     pub version: u64,
     /// Whose.
     pub client: ClientId,
+    /// For whom.
+    pub origin: Origin,
     /// It was made with its client's previous secret, and so is its answer.
     pub by_previous: bool,
     /// Only a holder of the secret can have made it.
@@ -179,7 +195,6 @@ impl Table {
     /// Puts a request at the place that [`Table::reserve`] gave. Its key must not be in the table.
     pub fn insert(&mut self, request: Request) -> u32 {
         let index = self.reserve();
-        self.free.pop();
         let Table { places, by_key, keys, .. } = self;
         by_key.insert_unique(keys.flow(&request.key), index, |other| {
             match &places[*other as usize / CHUNK][*other as usize % CHUNK].request {
@@ -187,7 +202,14 @@ impl Table {
                 None => 0,
             }
         });
-        let place = &mut places[index as usize / CHUNK][index as usize % CHUNK];
+        self.insert_unlisted(request)
+    }
+
+    /// As [`Table::insert`], for a request of our own making: no client's packet finds it.
+    pub fn insert_unlisted(&mut self, request: Request) -> u32 {
+        let index = self.reserve();
+        self.free.pop();
+        let place = &mut self.places[index as usize / CHUNK][index as usize % CHUNK];
         place.generation = place.generation.wrapping_add(1);
         place.request = Some(request);
         self.len += 1;

@@ -11,6 +11,8 @@ use crate::time::Time;
 pub enum Timer {
     /// The home server's `response_window`, or the end of the client's budget: fail over, or give up.
     ResponseWindow,
+    /// The next part of a fan-out is due, or the end of the client's budget.
+    NextPart,
     /// A Reject of our own is due: `reject_delay` after the request's arrival.
     RejectDue,
     /// The end of the `duplicate_window` (RFC 5080 §2.2.2): the answer is forgotten.

@@ -18,7 +18,7 @@ use crate::{
     route::{Route, route},
     snapshot::{Client, Customer, HomeKind, HomeServer, Pool, RealmId, RoutingSnapshot},
     stages::{Signer, Unsealed},
-    table::{Fingerprint, FlowKey, Request, State, Upstream},
+    table::{Fingerprint, FlowKey, Origin, Request, State, Upstream},
     time::Time,
 };
 
@@ -51,6 +51,14 @@ impl Arrival<'_> {
     }
 }
 
+/// Where a request goes on to.
+pub(crate) struct Onward<'s> {
+    pub(crate) realm: Option<RealmId>,
+    pub(crate) choice: pool::Choice<'s>,
+    /// Challenges in its conversation so far.
+    pub(crate) rounds: u8,
+}
+
 impl Engine {
     /// The verdict table for a `client`: its own customer's realms are forwarded, everything else is refused.
     pub(crate) fn follow_route(
@@ -71,6 +79,7 @@ impl Engine {
         let (realm, pool) = match route {
             Route::Proxy(realm, pool, _) => (Some(realm), pool),
             Route::WholeNas(pool) => (None, pool),
+            Route::EveryPool => return self.fan_out(arrival, verified, packet),
             Route::Unserved(realm) => return self.refuse(arrival, Some(realm), verified, packet),
             Route::Unknown => return self.refuse(arrival, None, verified, packet),
         };
@@ -89,6 +98,7 @@ impl Engine {
         let (verdict, realm, pool) = match route {
             Route::Proxy(realm, pool, _) => ("forwarded", Some(realm), Some(pool)),
             Route::WholeNas(pool) => ("forwarded for the whole NAS", None, Some(pool)),
+            Route::EveryPool => ("forwarded for the whole NAS, to every pool", None, None),
             Route::Unserved(realm) => ("refused: no contract serves the realm", Some(realm), None),
             Route::Unknown => ("refused: no realm of this customer", None, None),
         };
@@ -124,13 +134,35 @@ impl Engine {
             let identifiers = &self.identifiers;
             pool::choose(snapshot, pool, kind, 0, &asked, |home, health| may_take(identifiers, now, home, health))
         };
-        let Some(pool::Choice { home, bit, held }) = choice else {
+        let Some(choice) = choice else {
             // Perhaps for want of a port: where no request gets through, this is the only place to ask for one.
             for home in pool.members(kind).filter_map(|(_, member)| snapshot.home(member.home)) {
                 self.supply(now, home);
             }
             return Err(lack(snapshot, pool, kind));
         };
+        let rounds = conversation.map_or(0, |conversation| conversation.rounds);
+        let action = self.send_to(arrival, &Onward { realm, choice, rounds }, verified, packet, unsealed)?;
+        if kind == HomeKind::Acct
+            && !pool.copies.is_empty()
+            && let Some(index) = self.table.find(&arrival.key)
+        {
+            self.copy_out(now, snapshot, pool, index, &choice.home.secret);
+        }
+        Ok(action)
+    }
+
+    /// Forwards a request to this server, which has an identifier free.
+    pub(crate) fn send_to(
+        &mut self,
+        arrival: &Arrival<'_>,
+        onward: &Onward<'_>,
+        verified: &Verified,
+        packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
+    ) -> Result<Action, Reason> {
+        let Arrival { now, snapshot, .. } = *arrival;
+        let Onward { realm, choice: pool::Choice { home, bit, held }, rounds } = *onward;
         let index = self.table.reserve();
         let identifiers = self.identifiers.of_mut(home.id).ok_or(Reason::NoIdentifier)?;
         let slot = identifiers.take(now, index).ok_or(Reason::NoIdentifier)?;
@@ -153,7 +185,7 @@ impl Engine {
             tried: bit,
             overdue: false,
             held,
-            rounds: conversation.map_or(0, |conversation| conversation.rounds),
+            rounds,
         };
         let request = self.record(arrival, realm, State::InFlight(upstream), packet.buf.bytes());
         let due = (now + home.response_window).min(request.deadline);
@@ -217,12 +249,19 @@ impl Engine {
     }
 
     /// Makes a record for the table, with a copy of `bytes`.
-    fn record(&mut self, arrival: &Arrival<'_>, realm: Option<RealmId>, state: State, bytes: &[u8]) -> Request {
+    pub(crate) fn record(
+        &mut self,
+        arrival: &Arrival<'_>,
+        realm: Option<RealmId>,
+        state: State,
+        bytes: &[u8],
+    ) -> Request {
         Request {
             key: arrival.key,
             fingerprint: arrival.fingerprint,
             version: arrival.snapshot.version,
             client: arrival.client.id,
+            origin: Origin::Client,
             by_previous: arrival.by_previous,
             proven: arrival.proven,
             realm,
