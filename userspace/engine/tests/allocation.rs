@@ -8,7 +8,11 @@ use std::{
 };
 
 use common::*;
-use sekisho_engine::packet::{Action, BATCH, Path, Socket};
+use sekisho_engine::{
+    Limits,
+    packet::{Action, BATCH, Path, Socket},
+    snapshot::{HomeKind, PoolId},
+};
 use sekisho_wire::code::Code;
 
 struct Counting;
@@ -82,4 +86,82 @@ fn forwarding_allocates_nothing_after_warm_up() {
         round(&mut world, requests, &mut replies, &mut count);
     }
     assert_eq!(count, 0, "allocations in 32,000 logins, each sent twice (warm-up: {warm})");
+}
+
+/// One round: records, every third of them an Accounting-On for two pools; whatever goes to a server is answered.
+fn accounting_round(world: &mut World, requests: &[Vec<u8>], count: &mut u64) -> usize {
+    let client = Path { socket: Socket::Service(ACCT), peer: address(NAS), ifindex: IFINDEX };
+    let mut upstream: Vec<Sent> = Vec::new();
+    world.fill(requests.iter().map(|bytes| (client, &bytes[..])));
+    *count += counted(|| world.engine.handle_batch(world.now, &mut world.batch));
+    for _ in 0..3 {
+        take(world, &mut upstream);
+        *count += counted(|| {
+            world.batch.clear();
+            world.engine.poll_transmit(&mut world.batch);
+        });
+        take(world, &mut upstream);
+        world.now = sekisho_engine::Time(world.now.0 + 30_000_000);
+        *count += counted(|| world.engine.handle_timeout(world.now));
+        world.batch.clear();
+        *count += counted(|| {
+            world.engine.poll_transmit(&mut world.batch);
+        });
+    }
+    let mut answered = 0;
+    for sent in upstream.chunks(BATCH) {
+        let replies: Vec<_> = sent.iter().map(|sent| (sent.path, acknowledgement(sent))).collect();
+        world.fill(replies.iter().map(|(path, bytes)| (*path, &bytes[..])));
+        *count += counted(|| world.engine.handle_batch(world.now, &mut world.batch));
+        answered += world.batch.packets().iter().filter(|packet| matches!(packet.action, Action::Send(_))).count();
+    }
+    world.now = sekisho_engine::Time(world.now.0 + 500_000_000);
+    *count += counted(|| world.engine.handle_timeout(world.now));
+    answered
+}
+
+/// What the batch has for servers.
+fn take(world: &World, upstream: &mut Vec<Sent>) {
+    for packet in world.batch.packets() {
+        if let Action::Send(path) = packet.action {
+            upstream.push(Sent { path, bytes: packet.buf.bytes().to_vec() });
+        }
+    }
+}
+
+fn acknowledgement(sent: &Sent) -> Vec<u8> {
+    let at = |text: &str| address(text) == sent.path.peer;
+    let index = if at(SECOND) { 3 } else { 2 + 2 * usize::from(at(ARCHIVE)) };
+    home_reply(sent, index, Code::ACCOUNTING_RESPONSE, &[])
+}
+
+const SECOND: &str = "198.51.100.31:1813";
+const ARCHIVE: &str = "198.51.100.32:1813";
+
+#[test]
+fn nor_do_copies_and_fan_outs() {
+    let servers = [(3, SECOND), (4, ARCHIVE)].map(|(number, at)| Extra::new(number, at, HomeKind::Acct));
+    let plan = Plan::shaped(move |snapshot| {
+        servers.iter().for_each(|server| server.join(snapshot, 0));
+        snapshot.pools[0].copies = vec![servers[1].id()];
+        snapshot.pools.push(acct_pool("second", 0, &[&servers[0]]));
+        customer(snapshot, 0).acct_pools = vec![PoolId(0), PoolId(1)];
+    });
+    let mut world = World::with(plan, Limits::default());
+    // Other octets in every round, so that nothing is a repetition.
+    let record = |n: u32, id: u8| match id % 3 {
+        0 => accounting(id, &n.to_string(), 7),
+        _ => accounting(id, &format!("{n}@a.example"), 1),
+    };
+    let rounds: Vec<Vec<Vec<u8>>> = (0..64).map(|n| (0..BATCH as u8 / 2).map(|id| record(n, id)).collect()).collect();
+    let mut warm = 0;
+    for requests in rounds.iter().cycle().take(96) {
+        accounting_round(&mut world, requests, &mut warm);
+    }
+    let (mut count, mut answered) = (0, 0);
+    for requests in rounds.iter().cycle().take(200) {
+        answered += accounting_round(&mut world, requests, &mut count);
+    }
+    assert_eq!(answered, 200 * BATCH / 2);
+    assert_eq!(count, 0, "allocations in 6,400 records (warm-up: {warm})");
 }

@@ -17,6 +17,7 @@ use sekisho_abi::Reason;
 use sekisho_engine::{
     Limits, Time,
     packet::{Action, BATCH, Socket},
+    snapshot::{HomeKind, PoolId, RoutingSnapshot},
 };
 use sekisho_wire::{
     attr,
@@ -27,7 +28,8 @@ use sekisho_wire::{
     verify::verify_reply,
 };
 
-const HOMES: [&str; 3] = [HOME_1, HOME_2, ACCT_1];
+/// The last two: of a second pool for accounting, and where the first pool's accounting is copied to.
+const HOMES: [&str; 5] = [HOME_1, HOME_2, ACCT_1, "198.51.100.31:1813", "198.51.100.32:1813"];
 
 /// A request that a NAS makes, once or more often.
 struct Asked {
@@ -51,6 +53,8 @@ enum What {
 enum How {
     Right,
     Forged,
+    /// To any of the copies that were sent.
+    ToAny(usize),
     /// To the first copy that was sent to a home server, which need not be the last.
     ToTheFirstCopy,
     /// As long as a packet can be, and without the Proxy-States.
@@ -101,6 +105,7 @@ impl Script {
             (13, Some(n)) => What::Reply(n, How::Forged),
             (14, Some(n)) => What::Reply(n, How::ToTheFirstCopy),
             (15, Some(n)) => What::Reply(n, [How::Huge, How::WrongCode][self.below(2)]),
+            (16, Some(n)) => What::Reply(n, How::ToAny(self.below(6))),
             (_, Some(n)) => What::Reply(n, How::Right),
         }
     }
@@ -112,8 +117,10 @@ impl Script {
         let nas = [NAS, NAS, "192.0.2.10:40001", NAS_B][self.below(4)];
         let realm = ["a.example", "a.example", "a.example", "nowhere.example"][self.below(4)];
         let user = format!("{n}@{realm}");
-        let (service, bytes) = match self.below(8) {
+        let (service, bytes) = match self.below(9) {
             0..2 => (ACCT, accounting(id, &user, 1)),
+            // Accounting-On.
+            8 => (ACCT, accounting(id, &n.to_string(), 7)),
             2 => (
                 AUTH,
                 RequestBuilder::new(Code::STATUS_SERVER, id, authenticator)
@@ -140,11 +147,21 @@ impl Script {
 struct Side {
     world: World,
     copies: HashMap<usize, Vec<Sent>>,
+    /// Answers to an Accounting-On that left.
+    answered_by_several: u32,
 }
 
 impl Side {
     fn new(limits: Limits, reject_delay: Duration) -> Side {
-        Side { world: World::with(Plan { reject_delay, ..Plan::default() }, limits), copies: HashMap::new() }
+        let servers = [3, 4].map(|number| Extra::new(number, HOMES[number], HomeKind::Acct));
+        let shape = move |snapshot: &mut RoutingSnapshot| {
+            servers.iter().for_each(|server| server.join(snapshot, 0));
+            snapshot.pools[0].copies = vec![servers[1].id()];
+            snapshot.pools.push(acct_pool("second", 0, &[&servers[0]]));
+            customer(snapshot, 0).acct_pools = vec![PoolId(0), PoolId(1)];
+        };
+        let plan = Plan { reject_delay, ..Plan::shaped(shape) };
+        Side { world: World::with(plan, limits), copies: HashMap::new(), answered_by_several: 0 }
     }
 
     fn packet(&self, asked: &[Asked], what: What) -> Option<(Socket, SocketAddr, Vec<u8>)> {
@@ -163,7 +180,11 @@ impl Side {
             }
             What::Reply(n, how) => {
                 let copies = self.copies.get(&n)?;
-                let sent = if matches!(how, How::ToTheFirstCopy) { copies.first()? } else { copies.last()? };
+                let sent = match how {
+                    How::ToTheFirstCopy => copies.first()?,
+                    How::ToAny(which) => &copies[which % copies.len()],
+                    _ => copies.last()?,
+                };
                 (sent.path.socket, sent.path.peer, reply_to(sent, n, how))
             }
         })
@@ -200,6 +221,8 @@ impl Side {
     fn left(&mut self, asked: &[Asked], sent: &Sent) -> Outcome {
         if sent.to_client() {
             let n = asked.iter().rposition(|asked| answers(sent, asked)).expect("a reply that its NAS accepts");
+            let whole_nas = scan(&asked[n].bytes).unwrap().acct_status(&asked[n].bytes) == Some(7);
+            self.answered_by_several += u32::from(whole_nas && asked[n].peer != address(NAS_B));
             return Outcome::ToClient(sent.bytes[0], n);
         }
         let home = HOMES.iter().position(|home| address(home) == sent.path.peer).unwrap();
@@ -245,7 +268,9 @@ fn reply_to(sent: &Sent, n: usize, how: How) -> Vec<u8> {
         _ => Code::ACCESS_ACCEPT,
     };
     match how {
-        How::Right | How::ToTheFirstCopy => home_reply(sent, home, right, &[(attr::REPLY_MESSAGE, b"hello")]),
+        How::Right | How::ToTheFirstCopy | How::ToAny(_) => {
+            home_reply(sent, home, right, &[(attr::REPLY_MESSAGE, b"hello")])
+        }
         How::Forged => home_reply(sent, home + 1, right, &[]),
         How::WrongCode if sent.bytes[0] == 4 => home_reply(sent, home, Code::ACCESS_ACCEPT, &[]),
         How::WrongCode => home_reply(sent, home, Code::ACCOUNTING_RESPONSE, &[]),
@@ -267,7 +292,7 @@ fn some_time(script: &mut Script) -> Duration {
 
 #[test]
 fn a_batch_has_the_effect_of_its_packets_one_by_one() {
-    let mut absorbed = 0;
+    let (mut absorbed, mut answered_by_several) = (0, 0);
     for seed in 0..24 {
         let delay = Duration::from_millis(500 * (seed % 3));
         let mut script = Script::new(seed);
@@ -308,14 +333,18 @@ fn a_batch_has_the_effect_of_its_packets_one_by_one() {
         let counts = |side: &Side| {
             let stats = &side.world.stats;
             let repeated = stats.repeated.read() + side.world.dropped(Reason::Absorbed);
-            [&stats.forwarded, &stats.superseded, &stats.failed_over, &stats.expired, &stats.replies.accept]
-                .map(|counter| counter.read())
-                .into_iter()
-                .chain([repeated])
-                .collect::<Vec<_>>()
+            let replies = &stats.replies;
+            let counters = [&stats.forwarded, &stats.superseded, &stats.failed_over, &stats.expired, &stats.fanned_out];
+            let counters = counters.into_iter().chain([&replies.accept, &replies.accounting]);
+            let homes = side.world.snapshot.homes.iter().flatten();
+            let copies =
+                homes.map(|home| home.stats.sum(|stats| &stats.copies) + home.stats.sum(|it| &it.copies_skipped));
+            counters.map(|counter| counter.read()).chain([repeated]).chain(copies).collect::<Vec<_>>()
         };
         assert_eq!(counts(&together), counts(&alone), "seed {seed}");
+        answered_by_several += together.answered_by_several;
     }
+    assert!(answered_by_several > 10, "Accounting-On is answered when all have it: {answered_by_several}");
     assert!(absorbed > 20, "the exception occurs: {absorbed}");
 }
 

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use common::*;
 use sekisho_abi::Reason;
@@ -141,9 +141,7 @@ fn a_copys_late_or_forged_answer_is_dropped() {
 fn a_full_server_is_skipped_and_counted() {
     let mut net = Net::new();
     net.world.reload(|plan| {
-        let before = Arc::clone(&plan.shape);
-        plan.shape = Arc::new(move |snapshot| {
-            before(snapshot);
+        plan.reshape(move |snapshot| {
             home(snapshot, 21).max_outstanding = 2;
         });
     });
@@ -178,7 +176,7 @@ fn a_reload_that_takes_the_copying_away_lets_copies_under_way_end() {
     let request = accounting(1, "alice@a.example", START);
     let sent = net.world.ask_acct(&request).unwrap();
     let copies = net.copies();
-    net.world.reload(|plan| plan.shape = Arc::new(|_| {}));
+    net.world.reload(|plan| plan.shape = Plan::default().shape);
     assert_eq!(net.world.answer(&copies[1], &acknowledgement(&copies[1], 21)).0, Action::Hold);
     assert!(net.world.answer(&sent, &acknowledgement(&sent, 2)).1.is_some());
     net.world.ask_acct(&accounting(2, "alice@a.example", START)).unwrap();
@@ -191,9 +189,7 @@ fn parts_of_a_fan_out_are_copied_by_their_pools() {
     let mut net = Net::new();
     let second = Extra::new(30, "198.51.100.30:1813", HomeKind::Acct);
     net.world.reload(|plan| {
-        let before = Arc::clone(&plan.shape);
-        plan.shape = Arc::new(move |snapshot| {
-            before(snapshot);
+        plan.reshape(move |snapshot| {
             second.join(snapshot, 0);
             snapshot.pools.push(acct_pool("second", 0, &[&second]));
             customer(snapshot, 0).acct_pools = vec![PoolId(0), PoolId(1)];

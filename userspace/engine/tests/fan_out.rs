@@ -203,9 +203,7 @@ fn a_part_fails_over_inside_its_pool() {
 fn a_pool_that_could_not_be_asked_is_asked_when_the_nas_repeats_itself() {
     let mut net = Net::new();
     net.world.reload(|plan| {
-        let before = plan.shape.clone();
-        plan.shape = std::sync::Arc::new(move |snapshot| {
-            before(snapshot);
+        plan.reshape(move |snapshot| {
             home(snapshot, 12).max_outstanding = 1;
         });
     });
@@ -265,7 +263,7 @@ fn a_reload_in_the_middle_lets_the_whole_end_as_it_began() {
     let request = accounting(1, "", ON);
     net.ask(&request);
     let mut sent = net.pass(10);
-    net.world.reload(|plan| plan.shape = std::sync::Arc::new(|_| {}));
+    net.world.reload(|plan| plan.shape = Plan::default().shape);
     sent.extend(net.pass(300));
     assert_eq!(receivers(&sent), [ACCT_1, SECOND, THIRD]);
     assert_eq!(net.ask(&request), Action::Drop(Reason::Absorbed));
@@ -336,7 +334,7 @@ fn a_batch_of_repetitions_and_answers_has_the_effect_of_its_packets_one_by_one()
                 (part.path.socket, part.path.peer, reply)
             })
             .collect();
-        receive(&mut net, &[&answers[..2], &[from_nas.clone()], &answers[1..], &answers[..1]].concat());
+        receive(&mut net, &[&answers[..2], std::slice::from_ref(&from_nas), &answers[1..], &answers[..1]].concat());
         outcomes
     };
     assert_eq!(run(1), run(2));

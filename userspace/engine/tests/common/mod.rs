@@ -132,6 +132,16 @@ impl Plan {
         Plan { shape: Arc::new(shape), ..Plan::default() }
     }
 
+    /// Changes snapshots further, from the next reload on.
+    pub fn reshape(&mut self, shape: impl Fn(&mut RoutingSnapshot) + 'static) {
+        let before = Arc::clone(&self.shape);
+        self.shape = Plan::shaped(move |snapshot| {
+            before(snapshot);
+            shape(snapshot);
+        })
+        .shape;
+    }
+
     /// Customer 0 has `a.example` with a proxy; customer 1 has `b.example`, which nobody serves.
     pub fn compile(&mut self) -> Arc<RoutingSnapshot> {
         let mut gate = GateTable::default();
