@@ -81,6 +81,7 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<(Node, 
         rules::realms::check(&customers, &report);
         rules::contracts::check(&customers, &report);
         rules::addresses::check(&customers, draft, &report);
+        rules::dynauth::check(&customers, draft, &report);
         rules::secrets::check(&around.vault, &report);
         if let Some(node) = &draft.node {
             rules::upstream::check(&customers, node, &report);

@@ -74,7 +74,9 @@ fn a_terminal_has_one_address_that_is_a_hosts() {
 #[test]
 fn a_server_has_one_address_that_is_a_hosts() {
     for (to, says) in [
-        ("home.acme.example", "\"home.acme.example\" is not an IP address, and names are not resolved here"),
+        ("home_acme.example", "\"home_acme.example\" is neither an IP address nor a host name"),
+        ("192.0.2.256", "is neither an IP address nor a host name"),
+        ("-.example", "is neither an IP address nor a host name"),
         ("224.0.0.5", "a multicast address"),
         ("::", "the unspecified address"),
         ("192.0.2.0/25", "is a network. Give one address"),

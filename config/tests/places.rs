@@ -20,7 +20,7 @@ fn a_fault_has_file_line_column_key_and_remedy() {
 #[test]
 fn all_faults_of_all_documents_are_told_by_file_and_line_with_their_count() {
     let node = with(&with(NODE, "1813", "0"), "eth1", "an-interface-name-too-long");
-    let acme = with(&with(ACME, "acme.example", "acme example"), "192.0.2.100", "home.acme.example");
+    let acme = with(&with(ACME, "acme.example", "acme example"), "192.0.2.100", "192.0.2.0/24");
     let documents = documents(&node, &[("acme", &acme), ("other", "[customer]\nnam = \"other\"\n")]);
     let places: Vec<String> =
         documents.faults().iter().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
@@ -74,7 +74,7 @@ fn an_unknown_key_is_refused_and_a_near_one_is_proposed() {
         faults,
         [
             "sekisho.toml:3:1: node.replication: there is no such key here. Take it out, or use one of: name, customers, \
-          secrets, workers, log."
+          secrets, state, dictionaries, country_code, workers, log."
         ]
     );
 }

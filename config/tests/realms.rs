@@ -38,14 +38,14 @@ fn what_is_no_realm_is_refused() {
         ("@acme.example", "holds a delimiter"),
         ("acme/", "holds a delimiter"),
         ("acme example", "holds a space or a control character"),
-        ("*.example", "holds a character that no realm has; patterns are not known here"),
+        ("*.example", "holds a character that no realm has; a regular expression stands under `pattern`"),
     ] {
         customer_refused("acme.example", written, &["realm[0].suffix: ", says]);
     }
     customer_refused(
         "suffix = \"acme.example\"",
         "",
-        &["customers/acme.toml:4:1: realm[0]: has no name. Give one of `suffix`"],
+        &["customers/acme.toml:4:1: realm[0]: says nothing of where it is found. Give one of `suffix`"],
     );
     let both = "suffix = \"acme.example\"\napn = \"acme\"";
     customer_refused("suffix = \"acme.example\"", both, &["realm[0].apn: stands beside `suffix`"]);

@@ -23,7 +23,8 @@ pub(super) fn servers(section: &Section<'_>, around: &Surroundings<'_>) -> Vec<P
     let before = section.report.count();
     let sections = section.tables("server", schema::SERVER);
     if sections.is_empty() && section.report.count() == before {
-        let remedy = "Add the table with the address of a server that the customer designated.";
+        let table = if section.site.path.contains("fallback") { "proxy.fallback.server" } else { "proxy.server" };
+        let remedy = format!("Add [[{table}]] with the address of a server that the customer designated.");
         section.fault("server", Problem::new("is missing", remedy));
     }
     sections
@@ -116,7 +117,7 @@ fn status_check(section: &Section<'_>) -> Option<Option<StatusCheck>> {
         for key in ["check_interval", "check_timeout", "num_answers_to_alive"] {
             if section.has(key) {
                 let remedy = "Set `status_check = \"status-server\"`, or take it out.";
-                section.fault(key, Problem::new("means nothing without a status check", remedy));
+                section.warn(key, Problem::new("means nothing without a status check", remedy));
             }
         }
         return Some(None);

@@ -2,12 +2,12 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
 };
 
 use super::{Claim, once};
 use crate::{
-    customer::{Host, Server},
+    customer::{Client, Host, Server},
     document::Site,
     finding::{Problem, Report},
     node::Node,
@@ -38,7 +38,17 @@ pub(crate) fn check(customers: &[CustomerDraft], draft: &NodeDraft, report: &Rep
         let remedy = "One terminal has one contract: end the other one, or correct the address or the domain.";
         Problem::new(message, remedy)
     });
+    let dynauth = customers.iter().flat_map(|customer| &customer.dynauth).map(|one| Claim {
+        what: (one.value.domain.as_str(), one.value.address),
+        site: &one.site,
+        key: "address",
+    });
+    once(dynauth, report, |(domain, address), other| {
+        let message = format!("{address} is another dynamic-authorization client's in domain {domain:?}, at {other}");
+        Problem::new(message, "One server has one entry: take one out, or correct the address or the domain.")
+    });
     server_ports(customers, report);
+    terminal_ports(customers, report);
     loops(customers, draft, report);
     ways_in(customers, report);
     if let Some(node) = &draft.node {
@@ -68,6 +78,28 @@ fn server_ports(customers: &[CustomerDraft], report: &Report) {
                     Problem::new(format!("{at} is another customer's server, at {place}"), remedy)
                 };
                 report.fault(site.finding(key, problem));
+            }
+        }
+    }
+}
+
+/// Where a terminal takes CoA and Disconnect there is no home server: replies are known by the address that they come from.
+fn terminal_ports(customers: &[CustomerDraft], report: &Report) {
+    let terminals = customers.iter().flat_map(|customer| &customer.clients);
+    let at_port = |client: &Client| Some((client.address, client.dynauth?));
+    let ports: HashMap<(IpAddr, u16), &Site> =
+        terminals.filter_map(|placed| Some((at_port(&placed.value)?, &placed.site))).collect();
+    for (server, site) in customers.iter().flat_map(servers) {
+        let Host::Address(address) = server.address else { continue };
+        for (key, port) in server.ports.each() {
+            if let Some(terminal) = ports.get(&(address, port)) {
+                let message = format!(
+                    "{} is where a terminal takes CoA and Disconnect, at {}",
+                    at(&server.address, port),
+                    terminal.place("dynauth"),
+                );
+                let problem = Problem::new(message, "Correct the address or the port of one of them.");
+                report.fault(site.finding(site.given(key, "address"), problem));
             }
         }
     }
@@ -132,7 +164,13 @@ fn hosts(customer: &CustomerDraft) -> impl Iterator<Item = Party<'_>> {
         ingresses: client.value.ingresses.iter().map(String::as_str).collect(),
         site: &client.site,
     });
-    clients.chain(servers(customer).map(|(server, site)| Party {
+    let dynauth = customer.dynauth.iter().map(|one| Party {
+        domain: &one.value.domain,
+        address: Host::Address(one.value.address),
+        ingresses: one.value.ingresses.iter().map(String::as_str).collect(),
+        site: &one.site,
+    });
+    clients.chain(dynauth).chain(servers(customer).map(|(server, site)| Party {
         domain: &server.domain,
         address: server.address.clone(),
         ingresses: server.ingresses.iter().map(String::as_str).collect(),

@@ -20,9 +20,15 @@ pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
     );
     let contracts = customers.iter().flat_map(|customer| {
         let clients = customer.clients.iter().map(|client| (client.value.contract.as_str(), &client.site));
-        clients.chain(customer.proxies.iter().map(|draft| (draft.proxy.contract.as_str(), &draft.site)))
+        let clients = clients.map(|(what, site)| Claim { what, site, key: "contract" });
+        let proxies = customer.proxies.iter();
+        let proxies =
+            proxies.map(|draft| Claim { what: draft.proxy.contract.as_str(), site: &draft.site, key: "contract" });
+        let dynauth = customer.dynauth.iter();
+        let dynauth = dynauth.map(|draft| Claim { what: draft.value.name.as_str(), site: &draft.site, key: "name" });
+        clients.chain(proxies).chain(dynauth)
     });
-    once(contracts.map(|(what, site)| Claim { what, site, key: "contract" }), report, |name, other| {
+    once(contracts, report, |name, other| {
         let message = format!("{name:?} is another contract's name, at {other}");
         Problem::new(message, "Give each contract a name of its own in the whole node.")
     });

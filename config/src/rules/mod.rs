@@ -2,6 +2,7 @@
 
 pub(crate) mod addresses;
 pub(crate) mod contracts;
+pub(crate) mod dynauth;
 pub(crate) mod node;
 pub(crate) mod realms;
 pub(crate) mod secrets;
