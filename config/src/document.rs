@@ -26,16 +26,19 @@ impl Document {
     pub(crate) fn read(path: &Path, remedy: &str, report: &Report) -> Option<Arc<Document>> {
         let octets = octets(path, remedy).map_err(|problem| report.fault(whole(path, problem))).ok()?;
         match std::str::from_utf8(&octets) {
-            Ok(text) => {
-                let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-                Some(Arc::new(Document { path: path.to_owned(), text: Zeroizing::new(text.to_owned()), lines }))
-            }
+            Ok(text) => Some(Arc::new(Document::of(path, text))),
             Err(error) => {
                 let message = format!("octet {} is not UTF-8, which TOML is written in", error.valid_up_to() + 1);
                 report.fault(whole(path, Problem::new(message, "Save the file as UTF-8.")));
                 None
             }
         }
+    }
+
+    /// A text that stands in a file of this path.
+    pub(crate) fn of(path: &Path, text: &str) -> Document {
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Document { path: path.to_owned(), text: Zeroizing::new(text.to_owned()), lines }
     }
 
     pub(crate) fn path(&self) -> &Path {
