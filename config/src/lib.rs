@@ -122,7 +122,7 @@ fn read_node(file: &Path, env: &dyn Fn(&str) -> Option<String>, report: &Report)
 
 fn read_customers(draft: &NodeDraft, around: &Surroundings<'_>, report: &Report) -> Vec<CustomerDraft> {
     let Some(directory) = &draft.customers else { return Vec::new() };
-    let files = match documents_in(&directory.value) {
+    let files = match documents_in(&directory.value, "toml") {
         Ok(files) => files,
         Err(error) => {
             let message = format!("{} cannot be listed ({error})", directory.value.display());
@@ -145,13 +145,13 @@ fn read_customers(draft: &NodeDraft, around: &Surroundings<'_>, report: &Report)
     files.iter().filter_map(read).collect()
 }
 
-/// Every `*.toml` of a directory but hidden ones, by name.
-fn documents_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
+/// Every file of a directory with this extension, but for hidden ones, by name.
+fn documents_in(directory: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && path.extension().is_some_and(|extension| extension == "toml") {
+        if !hidden && path.extension().is_some_and(|found| found == extension) {
             files.push(path);
         }
     }

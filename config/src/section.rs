@@ -91,6 +91,9 @@ impl<'a> Section<'a> {
             for (i, element) in value.get_ref().as_array().into_iter().flatten().enumerate() {
                 values.push((format!("{}[{i}]", key.get_ref()), element.span().start));
             }
+            for (name, value) in value.get_ref().as_table().into_iter().flatten() {
+                values.push((format!("{}.{}", key.get_ref(), name.get_ref()), value.span().start));
+            }
         }
         let site = Site { document: document.clone(), path, start, values };
         for (key, _) in table {
@@ -204,6 +207,14 @@ impl<'a> Section<'a> {
             }
         }
         sections
+    }
+
+    /// The entries of a table whose keys are names of the operator's choice; a finding about one is at `key.name`. None where
+    /// the key is absent.
+    pub(crate) fn pairs(&self, key: &str) -> Vec<(&'a str, &'a DeValue<'a>)> {
+        let remedy = format!("Begin it with [{}].", self.site.key(key));
+        let table = self.typed(key, "a table", &remedy, DeValue::as_table).optional().flatten();
+        table.into_iter().flatten().map(|(name, value)| (name.get_ref().as_ref(), value.get_ref())).collect()
     }
 
     fn below(&self, path: String, value: &'a Spanned<DeValue<'a>>, keys: Keys) -> Option<Section<'a>> {

@@ -3,12 +3,12 @@
 use std::{net::IpAddr, time::Duration};
 
 use super::{
-    contract, message_authenticator,
+    contract, message_authenticator, policy,
     surroundings::{Surroundings, unanswered},
     way,
 };
 use crate::{
-    customer::{Client, Policies, Realm, Require},
+    customer::{Client, Realm, Require},
     document::Placed,
     finding::Problem,
     section::Section,
@@ -19,6 +19,7 @@ use crate::{
 pub(super) fn client(
     section: &Section<'_>,
     realms: Option<&[Placed<Realm>]>,
+    policies: &policy::Named,
     around: &Surroundings<'_>,
 ) -> Option<Client> {
     let contract = contract(section);
@@ -73,7 +74,9 @@ pub(super) fn client(
     let outer_suffix = section.parsed("outer_suffix", value::realm).optional();
     let administrative = section.boolean("administrative").or(false);
     let dynauth = section.port("dynauth").optional();
+    let policies = policy::chosen(section, policies);
     let (domain, ingresses) = way?;
+    let operator_name = operator_name?;
     Some(Client {
         contract: contract?,
         address: address?,
@@ -89,13 +92,13 @@ pub(super) fn client(
         check_nas: check_nas?,
         nas_addresses: nas_addresses?,
         nas_identifiers: nas_identifiers?,
-        operator_name: operator_name?,
         default_realm: default_realm?,
         bare_domain: bare_domain?,
         outer_suffix: outer_suffix?,
         administrative: administrative?,
         dynauth: dynauth?,
-        policies: Policies::default(),
+        policies: policy::with_operator_name(policies?, operator_name.as_deref()),
+        operator_name,
     })
 }
 

@@ -1,6 +1,6 @@
 //! `customers/NAME.toml` as a whole; each kind of table has a file of its own.
 
-use super::{client::client, dynauth::dynauth, proxy::proxy, realm::realm, surroundings::Surroundings};
+use super::{client::client, dynauth::dynauth, policy, proxy::proxy, realm::realm, surroundings::Surroundings};
 use crate::{
     customer::{Client, Customer, DynAuth, Policies, Proxy, Realm, Server},
     document::{Placed, Site},
@@ -79,10 +79,14 @@ pub(crate) fn customer(top: &Section<'_>, around: &Surroundings<'_>) -> Customer
         .filter_map(|section| Some(Placed { value: realm(section)?, site: section.site.clone() }))
         .collect();
     let known = (top.report.count() == realms_before).then_some(realms.as_slice());
+    let named = policy::policies(top, around);
+    let chosen = section.as_ref().map_or(Some(Policies::default()), |section| policy::chosen(section, &named));
     let clients = top
         .tables("client", schema::CLIENT)
         .iter()
-        .filter_map(|section| Some(Placed { value: client(section, known, around)?, site: section.site.clone() }))
+        .filter_map(|section| {
+            Some(Placed { value: client(section, known, &named, around)?, site: section.site.clone() })
+        })
         .collect();
     let proxies =
         top.tables("proxy", schema::PROXY).iter().filter_map(|section| proxy(section, known, around)).collect();
@@ -99,7 +103,7 @@ pub(crate) fn customer(top: &Section<'_>, around: &Surroundings<'_>) -> Customer
         clients,
         proxies,
         dynauth,
-        policies: Policies::default(),
+        policies: chosen.unwrap_or_default(),
         sound: top.report.count() == before,
     }
 }

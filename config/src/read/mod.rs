@@ -3,9 +3,11 @@
 
 mod client;
 pub(crate) mod customer;
+mod dictionaries;
 pub(crate) mod domain;
 mod dynauth;
 pub(crate) mod node;
+mod policy;
 mod proxy;
 mod realm;
 pub(crate) mod secret;

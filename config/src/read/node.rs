@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    dictionaries::dictionary,
     domain::{DomainDraft, domains},
     ports,
     secret::{Directory, Vault},
@@ -53,6 +54,7 @@ struct General {
     customers: Option<PathBuf>,
     secrets: Option<Option<PathBuf>>,
     state: Option<PathBuf>,
+    dictionaries: Option<PathBuf>,
     country_code: Option<String>,
     workers: Option<Option<NonZeroUsize>>,
     log: Option<LogLevel>,
@@ -79,7 +81,7 @@ pub(crate) fn node(top: &Section<'_>, base: &Path, env: &dyn Fn(&str) -> Option<
         value,
         site: section.as_ref().map_or_else(|| top.site.clone(), |section| section.site.clone()),
     });
-    let dictionary = Arc::new(Dictionary::default());
+    let dictionary = dictionary(section.as_ref(), general.dictionaries.as_ref());
     let node = (|| {
         Some(Node {
             name: general.name.clone()?,
@@ -121,6 +123,7 @@ fn general(section: Option<&Section<'_>>, base: &Path) -> General {
             customers: Some(base.join("customers")),
             secrets: Some(None),
             state: Some(base.join("state")),
+            dictionaries: None,
             country_code: Some("81".into()),
             workers: Some(None),
             log: Some(LogLevel::Info),
@@ -131,6 +134,7 @@ fn general(section: Option<&Section<'_>>, base: &Path) -> General {
         customers: section.parsed("customers", path).or(base.join("customers")),
         secrets: section.parsed("secrets", path).optional(),
         state: section.parsed("state", path).or(base.join("state")),
+        dictionaries: section.parsed("dictionaries", path).optional().flatten(),
         country_code: section.parsed("country_code", country_code).or("81".into()),
         workers: section.integer("workers", 0..=64usize).or(0).map(NonZeroUsize::new),
         log: section.choice("log", &LEVELS).or(LogLevel::Info),
