@@ -170,8 +170,9 @@ impl Learned {
     /// the cache line.
     pub fn proved(&self, now: Time, by_previous: bool) {
         let when = if by_previous { &self.previous_secret } else { &self.current_secret };
-        if now.since(Time(when.load(Relaxed))) > 1_000_000_000 {
-            when.store(now.0, Relaxed);
+        let last = when.load(Relaxed);
+        if last == 0 || now.since(Time(last)) > 1_000_000_000 {
+            when.store(now.0.max(1), Relaxed);
         }
     }
 
