@@ -36,7 +36,6 @@ mod failover;
 mod fanout;
 pub mod health;
 mod identifiers;
-mod name;
 pub mod packet;
 mod pool;
 mod ports;

@@ -6,19 +6,21 @@
 
 use std::collections::HashMap;
 
-use sekisho_wire::{nai, scan::Layout};
+use sekisho_wire::{
+    nai::{self, Place, Stripped},
+    scan::Layout,
+};
 
 use crate::{
     fanout::accounting_pools,
-    name::{self, Place},
     snapshot::{Client, Customer, PoolId, RealmId, RealmService, RoutingSnapshot},
 };
 
 /// Where a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// To a pool, for a realm that was found at this place of the name.
-    Proxy(RealmId, PoolId, Place),
+    /// To a pool, for a realm that was found at this place of the name; `None`: elsewhere, or the whole name is the realm.
+    Proxy(RealmId, PoolId, Option<Place>),
     /// The realm is the customer's, but no contract serves it.
     Unserved(RealmId),
     /// No realm, or none of this customer's.
@@ -47,8 +49,8 @@ pub fn route(
         Search::Found(id, place) => Some((id, place)),
         // A NAS that comes or goes asks for no realm (RFC 2866 §5.1), so it has no use for a default.
         _ if whole_nas => None,
-        Search::NoRealm => client.default_realm.or(customer.default_realm).map(|id| (id, Place::Elsewhere)),
-        Search::Unknown => customer.default_realm.map(|id| (id, Place::Elsewhere)),
+        Search::NoRealm => client.default_realm.or(customer.default_realm).map(|id| (id, None)),
+        Search::Unknown => customer.default_realm.map(|id| (id, None)),
     };
     if let Some((id, place)) = found
         && let Some(realm) = snapshot.realm(id)
@@ -72,7 +74,7 @@ pub fn route(
 /// What a request says about its realm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Search {
-    Found(RealmId, Place),
+    Found(RealmId, Option<Place>),
     /// It names a realm, but none of this customer's.
     Unknown,
     /// It names none.
@@ -85,34 +87,39 @@ enum Search {
 /// `/` and `\` are delimiters only for a customer that has realms found by them: to others they are letters of a name.
 fn named(client: &Client, customer: &Customer, packet: &[u8], layout: &Layout) -> Search {
     let user = layout.user_name.map_or(&[][..], |span| span.of(packet));
-    let user = name::without_outer(user, client.outer_suffix.as_deref());
+    let user = client.outer_suffix.as_deref().map_or(user, |outer| Stripped::of(user).without_outer(outer).user());
     let (mut canonical, mut other) = ([0; 255], [0; 255]);
     let suffix = nai::realm_suffix(user);
     let canonical_suffix = suffix.and_then(|it| nai::canonical(it, &mut canonical));
     if let Some(id) = canonical_suffix.and_then(|it| customer.suffixes.get(it)) {
-        return Search::Found(*id, Place::Suffix);
+        return Search::Found(*id, Some(Place::Suffix));
     }
     let prefix = if customer.prefixes.is_empty() { None } else { nai::realm_prefix(user) };
     if let Some(id) = look_up(prefix, &customer.prefixes, &mut other) {
-        return Search::Found(id, Place::Prefix);
+        return Search::Found(id, Some(Place::Prefix));
     }
-    let domain = if customer.nt_domains.is_empty() { None } else { name::nt_domain(user) };
+    let domain = if customer.nt_domains.is_empty() { None } else { nai::realm_nt(user) };
     if let Some(id) = look_up(domain, &customer.nt_domains, &mut other) {
-        return Search::Found(id, Place::NtDomain);
+        return Search::Found(id, Some(Place::Nt));
     }
-    let bare = Some(user).filter(|user| client.bare_domain && name::is_bare(user));
+    let bare = Some(user).filter(|user| client.bare_domain && is_bare(user));
     let called = layout.called_station.map(|span| span.of(packet));
     let found = look_up(bare, &customer.suffixes, &mut other).or_else(|| look_up(called, &customer.apns, &mut other));
     if let Some(id) = found {
-        return Search::Found(id, Place::Elsewhere);
+        return Search::Found(id, None);
     }
     if let Some(suffix) = canonical_suffix
         && let Some((_, id)) = customer.patterns.iter().find(|(pattern, _)| pattern.is_match(suffix))
     {
-        return Search::Found(*id, Place::Suffix);
+        return Search::Found(*id, Some(Place::Suffix));
     }
     let names_one = suffix.is_some() || prefix.is_some() || domain.is_some();
     if names_one { Search::Unknown } else { Search::NoRealm }
+}
+
+/// Whether a name is one word: neither `@` nor `/` nor `\` is in it.
+fn is_bare(name: &[u8]) -> bool {
+    !name.iter().any(|octet| matches!(octet, b'@' | b'/' | b'\\'))
 }
 
 fn look_up(name: Option<&[u8]>, realms: &Realms, canonical: &mut [u8; 255]) -> Option<RealmId> {
