@@ -62,6 +62,7 @@ impl Engine {
             origin,
             by_previous: first.by_previous,
             proven: first.proven,
+            whole_name: None,
             realm: first.realm,
             arrived: first.arrived,
             deadline,

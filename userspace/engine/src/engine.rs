@@ -57,6 +57,8 @@ pub struct Engine {
     pub(crate) fan_outs: FanOuts,
     /// Requests of our own making in flight.
     pub(crate) derived: u32,
+    /// Requests with a [`crate::edits::WholeName`].
+    pub(crate) whole_names: u32,
     pub(crate) ready: VecDeque<Transmit>,
     pub(crate) scratch: Buf,
     pub(crate) stages: Stages,
@@ -79,6 +81,7 @@ impl Engine {
             delayed: 0,
             fan_outs: FanOuts::default(),
             derived: 0,
+            whole_names: 0,
             ready: VecDeque::new(),
             scratch: Buf::new(),
             stages: Stages::default(),
@@ -108,13 +111,13 @@ impl Engine {
         self.table.len() - self.timers.remembered() - self.derived as usize
     }
 
-    /// Whether the books agree: every request has one stored copy, and every fan-out one more; every one in flight has one
-    /// identifier and holds one snapshot, and every fan-out holds one; those held back and those remembered are in their lists;
+    /// Whether the books agree: every request has one stored copy, and every fan-out one more, and where a home server got only a part
+    /// of a name, one more is of the name; every one in flight has one identifier and holds one snapshot, and every fan-out holds one; those held back and those remembered are in their lists;
     /// the parts of a fan-out are in the table. Never false; for tests, after whatever they did.
     pub fn is_consistent(&self) -> bool {
         let (outstanding, fan_outs) = (self.identifiers.outstanding(), self.fan_outs.len());
         let waiting = self.in_flight() + self.derived as usize;
-        self.store.held() == self.table.len() + fan_outs
+        self.store.held() == self.table.len() + fan_outs + self.whole_names as usize
             && self.snapshots.in_flight() == outstanding + fan_outs
             && waiting == outstanding + fan_outs + self.delayed as usize
             && self.timers.armed() == waiting
@@ -210,6 +213,10 @@ impl Engine {
                 self.derived = self.derived.saturating_sub(1);
             }
             self.store.give_back(request.bytes);
+            if let Some(whole) = request.whole_name {
+                self.whole_names = self.whole_names.saturating_sub(1);
+                self.store.give_back(whole.name);
+            }
         }
     }
 }

@@ -66,7 +66,10 @@ impl Engine {
             if let Some(realm) = realm.and_then(|id| snapshot.realm(id)) {
                 realm.stats.worker(self.settings.worker).expired.increment();
             }
-            return self.give_up(now, index);
+            if !self.reject_unanswered(now, &snapshot, index, upstream) {
+                self.give_up(now, index);
+            }
+            return;
         }
         let home = snapshot.home(upstream.home);
         let held = upstream.held && home.is_some_and(|home| !matches!(home.health(), Health::Dead | Health::Down));
@@ -189,7 +192,8 @@ impl Engine {
         self.remove(index);
     }
 
-    fn rest_identifier(&mut self, now: Time, snapshot: &RoutingSnapshot, upstream: Upstream) {
+    /// The identifier that a request had rests, since its server has not answered.
+    pub(crate) fn rest_identifier(&mut self, now: Time, snapshot: &RoutingSnapshot, upstream: Upstream) {
         if let Some(identifiers) = self.identifiers.of_mut(upstream.home) {
             identifiers.gave_up(now, upstream.slot);
             if let Some(home) = snapshot.home(upstream.home) {

@@ -7,23 +7,42 @@ use sekisho_wire::{
     code::Code,
     reply::{Hops, rewrite_reply},
     scan::scan,
+    seal::Seal,
+    verify::VerifiedReply,
 };
 
 use crate::{
     conversations::note_challenge,
+    edits::edit_reply,
     engine::Engine,
+    guard,
     identifiers::Slot,
     packet::{Action, Packet, UpstreamPort},
     proof,
     reasons::{malformed, unwritable},
+    refusal,
     request::head,
-    snapshot::{HomeId, RoutingSnapshot},
+    snapshot::{Client, HomeId, HomeServer, RoutingSnapshot},
     stages::{ReplyStep, Signer, Step, Unsealed},
     table::{Origin, State},
     time::Time,
 };
 
 const UPSTREAM: Service = Service::new(PortKind::Upstream, 0);
+
+/// A verified reply on its way to its client.
+struct Answer<'s> {
+    /// The snapshot that its request was routed by.
+    routed: &'s RoutingSnapshot,
+    home: &'s HomeServer,
+    client: &'s Client,
+    /// The request's place.
+    index: u32,
+    /// It was made with the home server's previous secret.
+    by_previous: bool,
+    /// How many its conversation has had before.
+    challenges: u8,
+}
 
 impl Engine {
     /// What can be said of a datagram on a port toward home servers before its digest is known.
@@ -125,8 +144,8 @@ impl Engine {
         let stats = home.stats.worker(worker);
         // Superseded or answered by an earlier packet of this batch: nobody waits any more.
         let Some(index) = self.table.live(step.token) else { return Err(self.unmatched(snapshot, step.home)) };
-        let Engine { table, store, random, identifiers, settings, batches, .. } = self;
-        let request = table.at_mut(index).ok_or(Reason::ReplyUnmatched)?;
+        let Engine { table, identifiers, settings, .. } = self;
+        let request = table.at(index).ok_or(Reason::ReplyUnmatched)?;
         let upstream = match request.state {
             State::InFlight(upstream) if (upstream.home, upstream.slot) == (step.home, step.slot) => upstream,
             _ => {
@@ -165,45 +184,83 @@ impl Engine {
         if request.origin != Origin::Client {
             return self.derived_answered(now, index, packet);
         }
-        let client = routed.client(request.client).filter(|client| snapshot.client(client.id).is_some());
-        let outcome = match client {
-            None => Err(Reason::ReplyUnwanted),
-            Some(client) => rewrite_reply(
-                &mut packet.buf,
-                verified,
-                &Hops {
-                    upstream_request: store.bytes(&request.bytes),
-                    from: home.secret_of(step.by_previous),
-                    to: client.secret_of(request.by_previous),
-                    client_id: request.key.id,
-                    client_ra: &request.fingerprint.authenticator,
-                    own_proxy_state: &settings.marker,
-                    salted: &snapshot.salted,
-                },
-                &mut || random.salt(),
-            )
-            .map_err(unwritable),
-        };
         let (key, client, version, by_previous) = (request.key, request.client, request.version, request.by_previous);
-        let (edits, seal) = match outcome {
-            Ok(rewritten) => rewritten,
+        let restored = match routed.client(client).filter(|client| snapshot.client(client.id).is_some()) {
+            None => Err(Reason::ReplyUnwanted),
+            Some(client) => {
+                let by_previous = step.by_previous;
+                let answer = Answer { routed, home, client, index, by_previous, challenges: upstream.rounds };
+                self.restore(&answer, verified, packet)
+            }
+        };
+        let seal = match restored {
+            Ok(seal) => seal,
             Err(reason) => {
                 self.snapshots.release(version);
                 self.remove(index);
                 return Err(reason);
             }
         };
-        request.state = State::Answered;
-        request.batch = *batches;
-        store.replace(&mut request.bytes, packet.buf.bytes());
+        let Engine { table, store, batches, .. } = self;
+        if let Some(request) = table.at_mut(index) {
+            request.state = State::Answered;
+            request.batch = *batches;
+            store.replace(&mut request.bytes, packet.buf.bytes());
+        }
+        match seal {
+            Some(seal) => {
+                let signer = Signer::Client(client, version, by_previous);
+                *unsealed = Some(Unsealed { token: step.token, seal, signer });
+            }
+            None => self.snapshots.release(version),
+        }
+        self.remember(now, index);
+        self.count_reply(snapshot, index, now);
+        Ok(Action::Send(key.path()))
+    }
+
+    /// Makes a verified reply the one that its client gets, and says what that still lacks; `None`: nothing, it has become a
+    /// Reject of our own.
+    fn restore(
+        &mut self,
+        answer: &Answer<'_>,
+        verified: &VerifiedReply,
+        packet: &mut Packet,
+    ) -> Result<Option<Seal>, Reason> {
+        let Answer { routed, home, client, index, by_previous, challenges } = *answer;
+        let buf = &mut packet.buf;
+        let request = self.table.at(index).ok_or(Reason::ReplyUnmatched)?;
+        let edited = edit_reply(self, routed, client, request, verified, buf).map_err(unwritable)?;
+        let verified = edited.as_ref().unwrap_or(verified);
+        let pool = refusal::pool_of(routed, request);
+        let challenges = (challenges, self.settings.limits.max_challenges);
+        let breach = guard::breach(client, pool, buf.bytes(), verified.layout(), challenges);
+        let Engine { store, random, settings, .. } = self;
+        let hops = Hops {
+            upstream_request: store.bytes(&request.bytes),
+            from: home.secret_of(by_previous),
+            to: client.secret_of(request.by_previous),
+            client_id: request.key.id,
+            client_ra: &request.fingerprint.authenticator,
+            own_proxy_state: &settings.marker,
+            salted: &routed.salted,
+        };
+        let (edits, seal) = rewrite_reply(buf, verified, &hops, &mut || random.salt()).map_err(unwritable)?;
         if edits.undecryptable > 0 {
             self.stats.undecryptable.add(u64::from(edits.undecryptable));
             tracing::debug!(server = home.name, "left out attributes that do not decrypt: is its secret right?");
         }
-        *unsealed = Some(Unsealed { token: step.token, seal, signer: Signer::Client(client, version, by_previous) });
-        self.remember(now, index);
-        self.count_reply(snapshot, index, now);
-        Ok(Action::Send(key.path()))
+        let Some(breach) = breach else { return Ok(Some(seal)) };
+        breach.counter(&self.stats.withheld).increment();
+        home.stats.worker(self.settings.worker).withheld.increment();
+        tracing::debug!(
+            server = home.name,
+            client = client.contract,
+            ?breach,
+            "a Reject instead of the server's answer"
+        );
+        self.reject_instead(client, index, breach.cause(), packet)?;
+        Ok(None)
     }
 
     /// Keeps an answer until the end of the `duplicate_window`.

@@ -9,6 +9,7 @@ use sekisho_wire::{
 
 use crate::{
     engine::Engine,
+    guard,
     packet::{Action, Packet},
     proof,
     reasons::{malformed, refused},
@@ -123,6 +124,13 @@ impl Engine {
             && self.table.at(index).is_some_and(|request| request.fingerprint == arrival.fingerprint)
         {
             return self.repeat(arrival.now, arrival.snapshot, index, packet);
+        }
+        let client = arrival.client;
+        if client.nas.checked && verified.layout().code != Code::STATUS_SERVER {
+            let source = arrival.key.peer.ip();
+            if !guard::is_own(&client.nas, source, packet.buf.bytes(), verified.layout()) {
+                return Err(Reason::NasMismatch);
+            }
         }
         match verified.layout().code {
             Code::STATUS_SERVER => return self.answer_status(arrival, verified, packet),

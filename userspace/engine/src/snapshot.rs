@@ -138,7 +138,7 @@ pub struct Client {
     pub reject_delay: Duration,
     /// Within this time a request is answered, by the home server or by `when_unanswered`: the budget for failing over.
     pub answer_within: Duration,
-    /// What an Access-Request gets that no home server has answered within `answer_within`.
+    /// What an Access-Request gets that a home server had, and did not answer within `answer_within`.
     pub when_unanswered: Verdict,
     /// How the NAS names itself in its requests.
     pub nas: NasIdentity,
@@ -179,6 +179,10 @@ pub enum Require {
 }
 
 /// What a request gets that nobody answers.
+///
+/// With [`Client::when_unanswered`] a NAS that would take silence for a dead proxy gets a word in time; with
+/// [`Pool::when_down`] it gets one soon, or the silence that makes it ask another proxy. A request that was dropped for want of
+/// an identifier or of room gets silence in any case: its NAS asks again, and may be served then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// An Access-Reject. Accounting, which must not be acknowledged (RFC 2866 §4.1), gets silence even so.
@@ -270,9 +274,12 @@ pub struct Pool {
     pub copies: Vec<HomeId>,
     /// What is taken off User-Names on their way to the servers.
     pub strip: Strip,
-    /// What an Access-Request gets while no server can be asked.
+    /// What an Access-Request gets while every server is dead or out of service. A few go to dead servers even so, since an
+    /// answer is how these show that they live again: with [`Verdict::Reject`] such a request gets its Reject at the end of
+    /// [`Client::answer_within`], all others get theirs after [`Client::reject_delay`].
     pub when_down: Verdict,
-    /// What an Accept may give as Framed-IP-Address: network and prefix length; empty allows anything.
+    /// What an Accept may give as Framed-IP-Address: network and prefix length; empty allows anything. Where one of them is of
+    /// IPv6, Framed-IPv6-Address, Framed-IPv6-Prefix and Delegated-IPv6-Prefix have to lie in one of them too.
     pub framed_networks: Vec<(IpAddr, u8)>,
 }
 

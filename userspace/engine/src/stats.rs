@@ -127,6 +127,19 @@ impl Replies {
 /// Labels of [`Replies`] in the order of metrics.
 pub const REPLY_CODES: [(u8, &str); 4] = [(2, "accept"), (3, "reject"), (11, "challenge"), (5, "accounting")];
 
+/// Replies of home servers that became a Reject because of what was in them.
+#[derive(Debug, Default)]
+pub struct Withheld {
+    /// Accepts with Service-Type Administrative or NAS-Prompt, for clients that must not grant these.
+    pub service_type: Counter,
+    /// Accepts with an address or prefix outside the contract's networks.
+    pub framed_address: Counter,
+    /// Challenges beyond [`crate::Limits::max_challenges`] in one conversation.
+    pub challenges: Counter,
+    /// Accepts and Challenges with more than 1024 octets of State and Class.
+    pub kept_octets: Counter,
+}
+
 /// What one worker did.
 #[derive(Debug)]
 pub struct WorkerStats {
@@ -158,6 +171,14 @@ pub struct WorkerStats {
     pub delayed: Counter,
     /// Rejects sent at once because too many were being held back.
     pub undelayed: Counter,
+    /// Access-Requests that got a Reject because nobody answered them within the client's budget.
+    pub rejected_unanswered: Counter,
+    /// Access-Requests that got a Reject because every server of their pool was dead or out of service.
+    pub rejected_down: Counter,
+    /// Access-Requests whose EAP-Identity is another name than their User-Name.
+    pub identities_differ: Counter,
+    /// Replies that became a Reject.
+    pub withheld: Withheld,
     /// Salted attributes (Tunnel-Password, MPPE keys) that could not be decrypted and were left out.
     pub undecryptable: Counter,
     /// Proxy loops detected.
@@ -191,6 +212,10 @@ impl Default for WorkerStats {
             expired: Counter::default(),
             delayed: Counter::default(),
             undelayed: Counter::default(),
+            rejected_unanswered: Counter::default(),
+            rejected_down: Counter::default(),
+            identities_differ: Counter::default(),
+            withheld: Withheld::default(),
             undecryptable: Counter::default(),
             loops: Counter::default(),
             in_flight: Counter::default(),
@@ -249,6 +274,8 @@ pub struct HomeStats {
     pub timeouts: Counter,
     /// Replies that did not verify, or without the Message-Authenticator that the server has sent before.
     pub forged: Counter,
+    /// Verified replies that became a Reject because of what was in them.
+    pub withheld: Counter,
     /// Replies that no request waited for.
     pub unmatched: Counter,
     /// Copies of accounting records sent; also among the requests.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use hashbrown::HashTable;
 
 use crate::{
+    edits::WholeName,
     fanout::FanOutId,
     identifiers::Slot,
     random::HashKeys,
@@ -103,6 +104,8 @@ pub struct Request {
     pub by_previous: bool,
     /// Only a holder of the secret can have made it.
     pub proven: bool,
+    /// Its User-Name, where the home server got less than that.
+    pub whole_name: Option<WholeName>,
     /// Routed to; `None` for a request that no realm was found for.
     pub realm: Option<RealmId>,
     /// When it came.

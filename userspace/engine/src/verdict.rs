@@ -1,7 +1,5 @@
 //! What becomes of a verified request: forwarded, refused, or answered here.
 
-use std::sync::Arc;
-
 use sekisho_abi::{PortKind, Reason};
 use sekisho_wire::{
     attr, build::turn_into_reply, code::Code, forward::rewrite_request, scan::Layout, secret::Secret, verify::Verified,
@@ -9,14 +7,16 @@ use sekisho_wire::{
 
 use crate::{
     conversations::conversation,
+    edits::{apply_policies, edit_request},
     engine::Engine,
     health::Health,
     identifiers::AllIdentifiers,
     packet::{Action, Packet},
     pool,
     reasons::unwritable,
+    refusal::{Cause, identities_differ, is_down},
     route::{Route, route},
-    snapshot::{Client, Customer, HomeKind, HomeServer, Pool, RealmId, RoutingSnapshot},
+    snapshot::{Client, Customer, HomeKind, HomeServer, Pool, RealmId, RoutingSnapshot, Verdict},
     stages::{Signer, Unsealed},
     table::{Fingerprint, FlowKey, Origin, Request, State, Upstream},
     time::Time,
@@ -24,8 +24,6 @@ use crate::{
 
 /// More Proxy-States than this are a loop, whoever's they are (CONFORMANCE §2.7).
 const MAX_PROXY_STATES: u16 = 10;
-/// Error-Cause "Request Not Routable (Proxy)" (RFC 5176 §3.5).
-const NOT_ROUTABLE: [u8; 4] = 502u32.to_be_bytes();
 /// Requests that may wait for a dead home server: enough to notice soon that it lives again, few enough that the
 /// identifiers which rest afterwards stay bounded, whatever the load.
 const DEAD_OUTSTANDING: u32 = 64;
@@ -72,25 +70,37 @@ impl Engine {
         if self.loops(layout, packet.buf.bytes()) {
             self.stats.loops.increment();
             tracing::debug!(client = arrival.client.contract, "proxy loop: the request has been here before");
-            return self.refuse(arrival, None, verified, packet);
+            return self.refuse(arrival, None, Cause::NotRoutable, verified, packet);
         }
         let route = route(arrival.snapshot, arrival.client, arrival.customer, packet.buf.bytes(), layout);
         self.tell(arrival, layout, route);
-        let (realm, pool) = match route {
-            Route::Proxy(realm, pool, _) => (Some(realm), pool),
-            Route::WholeNas(pool) => (None, pool),
-            Route::EveryPool => return self.fan_out(arrival, verified, packet),
-            Route::Unserved(realm) => return self.refuse(arrival, Some(realm), verified, packet),
-            Route::Unknown => return self.refuse(arrival, None, verified, packet),
+        if layout.eap_message.is_some() && identities_differ(layout, packet.buf.bytes()) {
+            self.stats.identities_differ.increment();
+            tracing::debug!(client = arrival.client.contract, "EAP-Identity and User-Name are not the same");
+        }
+        let (realm, pool, place) = match route {
+            Route::Proxy(realm, pool, place) => (Some(realm), pool, place),
+            Route::WholeNas(pool) => (None, pool, None),
+            Route::EveryPool => {
+                let verified = apply_policies(arrival.client, verified, &mut packet.buf)?;
+                return self.fan_out(arrival, &verified, packet);
+            }
+            Route::Unserved(realm) => return self.refuse(arrival, Some(realm), Cause::NotRoutable, verified, packet),
+            Route::Unknown => return self.refuse(arrival, None, Cause::NotRoutable, verified, packet),
         };
         let pool = arrival.snapshot.pool(pool).ok_or(Reason::NoServer)?;
         if pool.members(HomeKind::of(layout.code)).next().is_none() {
-            return self.refuse(arrival, realm, verified, packet);
+            return self.refuse(arrival, realm, Cause::NotRoutable, verified, packet);
         }
         if let Some(realm) = realm.and_then(|id| arrival.snapshot.realm(id)) {
             realm.stats.worker(self.settings.worker).requests.increment();
         }
-        self.forward(arrival, realm, pool, verified, packet, unsealed)
+        let Some(edited) = edit_request(arrival.client, pool, place, verified, &mut packet.buf)? else {
+            return self.forward(arrival, realm, pool, verified, packet, unsealed);
+        };
+        let action = self.forward(arrival, realm, pool, &edited.verified, packet, unsealed)?;
+        self.keep_whole_name(&arrival.key, &edited, place);
+        Ok(action)
     }
 
     /// A line for whoever looks for one client's requests.
@@ -138,6 +148,10 @@ impl Engine {
             // Perhaps for want of a port: where no request gets through, this is the only place to ask for one.
             for home in pool.members(kind).filter_map(|(_, member)| snapshot.home(member.home)) {
                 self.supply(now, home);
+            }
+            if kind == HomeKind::Auth && pool.when_down == Verdict::Reject && is_down(snapshot, pool, kind) {
+                self.stats.rejected_down.increment();
+                return self.refuse(arrival, realm, Cause::NoAnswer, verified, packet);
             }
             return Err(lack(snapshot, pool, kind));
         };
@@ -198,40 +212,6 @@ impl Engine {
         Ok(Action::Send(upstream.path()))
     }
 
-    /// A request that will not be served: a Reject after `reject_delay`; for accounting silence, so that the NAS keeps it.
-    fn refuse(
-        &mut self,
-        arrival: &Arrival<'_>,
-        realm: Option<RealmId>,
-        verified: &Verified,
-        packet: &mut Packet,
-    ) -> Result<Action, Reason> {
-        let Arrival { now, client, customer, .. } = *arrival;
-        customer.stats.worker(self.settings.worker).unroutable.increment();
-        if verified.layout().code != Code::ACCESS_REQUEST {
-            return Err(Reason::Unrouted);
-        }
-        let cause = [(attr::ERROR_CAUSE, &NOT_ROUTABLE[..])];
-        turn_into_reply(&mut packet.buf, verified, Code::ACCESS_REJECT, arrival.secret(), &cause)
-            .map_err(unwritable)?;
-        let hold = !client.reject_delay.is_zero() && self.delayed < self.settings.limits.max_delayed_rejects;
-        let state = if hold { State::Delayed } else { State::Answered };
-        let request = self.record(arrival, realm, state, packet.buf.bytes());
-        let index = self.table.insert(request);
-        if hold {
-            self.delayed += 1;
-            self.stats.delayed.increment();
-            self.timers.arm(index, now + client.reject_delay);
-            return Ok(Action::Hold);
-        }
-        if !client.reject_delay.is_zero() {
-            self.stats.undelayed.increment();
-        }
-        self.remember(now, index);
-        self.count_reply(arrival.snapshot, index, now);
-        Ok(Action::Send(arrival.key.path()))
-    }
-
     /// Answers a Status-Server: that we are here, whatever the state of home servers (RFC 5997 §3, §4.4). Not remembered: each
     /// has an identifier of its own, and its answer costs no more than a look-up would.
     pub(crate) fn answer_status(
@@ -264,6 +244,7 @@ impl Engine {
             origin: Origin::Client,
             by_previous: arrival.by_previous,
             proven: arrival.proven,
+            whole_name: None,
             realm,
             arrived: arrival.now,
             deadline: arrival.now + arrival.client.answer_within,
@@ -311,7 +292,5 @@ pub(crate) fn may_take(identifiers: &AllIdentifiers, now: Time, home: &HomeServe
 }
 
 fn lack(snapshot: &RoutingSnapshot, pool: &Pool, kind: HomeKind) -> Reason {
-    let mut homes = pool.members(kind).filter_map(|(_, member)| snapshot.home(member.home));
-    let usable = |home: &Arc<HomeServer>| matches!(home.health(), Health::Alive | Health::Zombie);
-    if homes.any(usable) { Reason::NoIdentifier } else { Reason::NoServer }
+    if is_down(snapshot, pool, kind) { Reason::NoServer } else { Reason::NoIdentifier }
 }
