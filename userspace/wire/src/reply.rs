@@ -247,7 +247,10 @@ fn vendor_specific(
     edit::rewrite_vendor(value, |kind, value| match (vendor, kind) {
         _ if reject && !vendor::is_allowed_in_reject(vendor, kind) => edits.forbid(),
         (MICROSOFT, MS_CHAP_MPPE_KEYS) => secrets.rehide(value, edits),
-        _ if salted.contains(vendor, kind) => secrets.reencrypt(value, edits),
-        _ => Fate::Keep,
+        _ => match salted.lead(vendor, kind).map(|lead| value.get_mut(lead..)) {
+            Some(Some(field)) => secrets.reencrypt(field, edits),
+            Some(None) => edits.undecryptable(),
+            None => Fate::Keep,
+        },
     })
 }

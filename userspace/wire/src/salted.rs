@@ -16,8 +16,8 @@ pub struct Undecryptable;
 /// The vendor attributes whose value is a salt-encrypted field: those of RFC 2548, and what dictionaries add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Salted {
-    /// (vendor, vendor type), sorted.
-    attributes: Vec<(u32, u8)>,
+    /// (vendor, vendor type, octets before the field), sorted.
+    attributes: Vec<(u32, u8, usize)>,
 }
 
 impl Default for Salted {
@@ -31,20 +31,36 @@ impl Salted {
     /// Microsoft's, and these (vendor, vendor type) beside them.
     pub fn new(more: impl IntoIterator<Item = (u32, u8)>) -> Salted {
         let microsoft = [(MICROSOFT, MS_MPPE_SEND_KEY), (MICROSOFT, MS_MPPE_RECV_KEY)];
-        let mut attributes: Vec<_> = microsoft.into_iter().chain(more).collect();
-        attributes.sort_unstable();
-        attributes.dedup();
-        Salted { attributes }
+        Salted { attributes: Vec::new() }.with(0, microsoft.into_iter().chain(more))
     }
 
-    /// Whether sub-attribute `kind` of `vendor` is a salt-encrypted field.
+    /// Beside them these (vendor, vendor type), whose field stands behind one octet that stays as it is: a Tag, or WiMAX's
+    /// continuation.
+    pub fn behind_an_octet(self, more: impl IntoIterator<Item = (u32, u8)>) -> Salted {
+        self.with(1, more)
+    }
+
+    fn with(mut self, lead: usize, more: impl IntoIterator<Item = (u32, u8)>) -> Salted {
+        self.attributes.extend(more.into_iter().map(|(vendor, kind)| (vendor, kind, lead)));
+        self.attributes.sort_unstable();
+        self.attributes.dedup_by_key(|(vendor, kind, _)| (*vendor, *kind));
+        self
+    }
+
+    /// Whether sub-attribute `kind` of `vendor` holds a salt-encrypted field.
     pub fn contains(&self, vendor: u32, kind: u8) -> bool {
-        self.attributes.binary_search(&(vendor, kind)).is_ok()
+        self.lead(vendor, kind).is_some()
+    }
+
+    /// How many octets of sub-attribute `kind` of `vendor` stand before its salt-encrypted field; `None` where it has none.
+    pub(crate) fn lead(&self, vendor: u32, kind: u8) -> Option<usize> {
+        let at = self.attributes.binary_search_by_key(&(vendor, kind), |(vendor, kind, _)| (*vendor, *kind)).ok()?;
+        self.attributes.get(at).map(|(_, _, lead)| *lead)
     }
 
     /// Whether any attribute of `vendor` is: others need not be looked into.
     pub(crate) fn has_vendor(&self, vendor: u32) -> bool {
-        let first = self.attributes.partition_point(|entry| *entry < (vendor, 0));
+        let first = self.attributes.partition_point(|entry| entry.0 < vendor);
         self.attributes.get(first).is_some_and(|entry| entry.0 == vendor)
     }
 }

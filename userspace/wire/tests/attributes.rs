@@ -19,6 +19,8 @@ use sekisho_wire::secret::Secret;
 use sekisho_wire::verify::verify_reply;
 
 const NOKIA: u32 = 6527;
+/// The WiMAX Forum's vendor number.
+const WIMAX: u32 = 24757;
 
 type Attrs<'a> = &'a [(u8, &'a [u8])];
 
@@ -146,6 +148,23 @@ fn a_vendors_attribute_is_reencrypted_where_a_dictionary_says_so_and_else_is_opa
     assert_eq!((edits.reencrypted, edits.undecryptable), (1, 0));
     assert_eq!(decrypt(&mut found[0].1[6..], &nas(), &RA_DOWN).unwrap(), b"key of an SIM");
     assert_eq!(found[1], (26, attrs[1].1.to_vec()));
+}
+
+#[test]
+fn a_vendors_field_behind_a_continuation_or_a_tag_is_reencrypted_and_the_octet_stays() {
+    let salted = Salted::default().behind_an_octet([(WIMAX, 5)]);
+    let field = salted_field(b"master session key", 0x8001, &home(), &RA_UP).unwrap();
+    let value = vendor_value(WIMAX, 5, &[&[0x80][..], &field].concat());
+    let (mut found, edits) = answered(Code::ACCESS_ACCEPT, &[(26, &value)], &salted);
+    assert_eq!((edits.reencrypted, edits.undecryptable), (1, 0));
+    assert_eq!(found[0].1[6], 0x80);
+    assert_eq!(decrypt(&mut found[0].1[7..], &nas(), &RA_DOWN).unwrap(), b"master session key");
+
+    for short in [0, 1, 2, 18] {
+        let value = vendor_value(WIMAX, 5, &[&[0][..], &field].concat()[..short]);
+        let (found, edits) = answered(Code::ACCESS_ACCEPT, &[(26, &value)], &salted);
+        assert_eq!((edits.reencrypted, edits.undecryptable, found.len()), (0, 1, 0), "{short} octets");
+    }
 }
 
 #[test]
