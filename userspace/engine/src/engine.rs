@@ -7,11 +7,11 @@ use sekisho_wire::buf::Buf;
 use crate::{
     fanout::FanOuts,
     identifiers::AllIdentifiers,
-    packet::{Action, BATCH, Batch, Path, Socket, UpstreamPort},
+    packet::{Action, Batch, Path, Socket, UpstreamPort},
     ports::Ports,
     random::{HashKeys, Random},
     settings::{Limits, Settings},
-    snapshot::{HomeServer, RoutingSnapshot},
+    snapshot::RoutingSnapshot,
     snapshots::Snapshots,
     stages::Stages,
     stats::WorkerStats,
@@ -21,14 +21,14 @@ use crate::{
     timers::Timers,
 };
 
-/// Identifiers toward a home server that are kept in reserve: what two batches can take.
-const RESERVE: usize = 2 * BATCH;
-
 /// What the shell has to do for the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Open this port toward home servers, then call [`Engine::port_opened`] or [`Engine::port_failed`].
     OpenPort(UpstreamPort),
+    /// Close this port: nobody answers to it any more. Its number may come again, in an [`Event::OpenPort`] that follows, and then
+    /// stands for another socket.
+    ClosePort(UpstreamPort),
 }
 
 /// A packet of the engine's own making, waiting for [`Engine::poll_transmit`].
@@ -124,7 +124,8 @@ impl Engine {
             && self.fan_outs.sent().all(|part| self.table.live(part).is_some())
     }
 
-    /// Does what is due: fails over, gives up, releases Rejects, forgets answers. [`Engine::poll_transmit`] afterwards.
+    /// Does what is due: fails over, gives up, releases Rejects, forgets answers, retires ports. [`Engine::poll_transmit`] and
+    /// [`Engine::poll_event`] afterwards.
     pub fn handle_timeout(&mut self, now: Time) {
         self.timers.advance(now);
         while let Some(index) = self.timers.due(now) {
@@ -133,12 +134,16 @@ impl Engine {
         while let Some(index) = self.timers.forgotten(now) {
             self.remove(index);
         }
+        self.look_after_ports(now);
         self.show_load();
     }
 
     /// When to call [`Engine::handle_timeout`], at the latest.
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.timers.next()
+        match (self.timers.next(), self.ports.next_look()) {
+            (Some(timer), Some(ports)) => Some(timer.min(ports)),
+            (timer, ports) => timer.or(ports),
+        }
     }
 
     /// Adds packets of the engine's own making to the batch, as many as fit, and says how many.
@@ -164,40 +169,7 @@ impl Engine {
 
     /// What the shell has to do next.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.ports.poll_wanted().map(Event::OpenPort)
-    }
-
-    /// The port that was asked for is open.
-    pub fn port_opened(&mut self, port: UpstreamPort) {
-        self.ports.opened(port);
-        self.stats.ports.set(self.ports.open() as u64);
-        self.prepare_homes();
-    }
-
-    /// The port could not be opened: it is asked for again later, when identifiers are still short.
-    pub fn port_failed(&mut self, now: Time, port: UpstreamPort) {
-        self.ports.failed(now, port);
-    }
-
-    /// Gives every home server of the snapshot in force what identifiers it lacks, and asks for ports.
-    fn prepare_homes(&mut self) {
-        let snapshot = Arc::clone(self.snapshots.current());
-        for home in snapshot.homes.iter().flatten() {
-            self.identifiers.prepare(home.id, home.address);
-            self.supply(Time(0), home);
-        }
-    }
-
-    /// Adds a port's identifiers where they run short, or asks for a port.
-    pub(crate) fn supply(&mut self, now: Time, home: &HomeServer) {
-        let v6 = home.address.is_ipv6();
-        let Some(identifiers) = self.identifiers.of_mut(home.id) else { return };
-        while identifiers.free() < RESERVE && identifiers.ports() < self.ports.opened_of(v6) {
-            identifiers.add_port();
-        }
-        if identifiers.free() < RESERVE {
-            self.ports.want(now, v6);
-        }
+        self.ports.poll_event()
     }
 
     pub(crate) fn show_load(&self) {

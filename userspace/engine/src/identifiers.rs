@@ -1,7 +1,8 @@
 //! Identifiers toward one home server: 256 on each of the worker's ports, least recently used first (RFC 5080 §2.1.1).
 //!
 //! An answered identifier goes to the end of the queue; one that timed out or was given up rests for [`REST`] before
-//! that, so that a late reply meets nobody. Ports are added while they are needed and the limit allows.
+//! that, so that a late reply meets nobody. Ports are added while they are needed and the limit allows, and retired from the
+//! highest down.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -36,11 +37,17 @@ impl Slot {
 /// The identifiers of one worker toward one home server.
 #[derive(Debug, Default)]
 pub struct Identifiers {
+    /// Toward an IPv6 address.
+    v6: bool,
     /// Request by slot.
     holders: Vec<u32>,
     free: VecDeque<u32>,
     resting: VecDeque<(u64, u32)>,
     outstanding: u32,
+    /// Slots from this index on are on retired ports: they do not become free.
+    limit: u32,
+    /// When the last one was taken.
+    last_taken: Time,
 }
 
 /// The identifiers toward every home server. What counts is the address: servers that a reload renames, or gives to another
@@ -61,7 +68,7 @@ impl AllIdentifiers {
             by_home.resize(home.index() + 1, None);
         }
         let place = *by_address.entry(address).or_insert_with(|| {
-            sets.push(Identifiers::default());
+            sets.push(Identifiers { v6: address.is_ipv6(), ..Identifiers::default() });
             sets.len() - 1
         });
         if let Some(known) = by_home.get_mut(home.index()) {
@@ -77,6 +84,11 @@ impl AllIdentifiers {
     /// Those toward one server.
     pub fn of_mut(&mut self, home: HomeId) -> Option<&mut Identifiers> {
         self.sets.get_mut((*self.by_home.get(home.index())?)?)
+    }
+
+    /// Those toward all servers of one family.
+    pub fn of_family(&mut self, v6: bool) -> impl Iterator<Item = &mut Identifiers> {
+        self.sets.iter_mut().filter(move |identifiers| identifiers.v6 == v6)
     }
 
     /// Requests waiting for a reply of any server.
@@ -98,7 +110,18 @@ impl Identifiers {
 
     /// Whether one can be taken now, rested ones included.
     pub fn can_take(&self, now: Time) -> bool {
-        !self.free.is_empty() || self.resting.front().is_some_and(|(until, _)| *until <= now.0)
+        let rested = |(until, _): &&(u64, u32)| *until <= now.0;
+        !self.free.is_empty() || self.resting.iter().take_while(rested).any(|(_, index)| *index < self.limit)
+    }
+
+    /// Those that wait for a reply, and those that rest after none came.
+    pub fn in_use(&self) -> usize {
+        self.outstanding as usize + self.resting.len()
+    }
+
+    /// When the last one was taken.
+    pub fn last_taken(&self) -> Time {
+        self.last_taken
     }
 
     /// Requests waiting for a reply.
@@ -112,21 +135,18 @@ impl Identifiers {
         self.holders.resize(self.holders.len() + 256, NONE);
         self.free.extend(first..first + 256);
         let all = self.holders.len();
+        self.limit = all as u32;
         self.free.reserve(all - self.free.len());
         self.resting.reserve(all - self.resting.len());
     }
 
     /// Takes the identifier that has been unused for longest.
     pub fn take(&mut self, now: Time, request: u32) -> Option<Slot> {
-        while let Some((until, index)) = self.resting.front().copied()
-            && until <= now.0
-        {
-            self.resting.pop_front();
-            self.free.push_back(index);
-        }
+        self.wake(now);
         let index = self.free.pop_front()?;
         self.holders[index as usize] = request;
         self.outstanding += 1;
+        self.last_taken = now;
         Some(Slot::from_index(index))
     }
 
@@ -138,7 +158,7 @@ impl Identifiers {
     /// Gives back an answered identifier.
     pub fn answered(&mut self, slot: Slot) {
         if self.release(slot) {
-            self.free.push_back(slot.index() as u32);
+            self.set_free(slot.index() as u32);
         }
     }
 
@@ -146,6 +166,60 @@ impl Identifiers {
     pub fn gave_up(&mut self, now: Time, slot: Slot) {
         if self.release(slot) {
             self.resting.push_back((now.0 + REST, slot.index() as u32));
+        }
+    }
+
+    /// Retires the ports from this one on.
+    pub fn retire_from(&mut self, port: u16) {
+        self.limit = self.limit.min(u32::from(port) * 256);
+        let limit = self.limit;
+        self.free.retain(|index| *index < limit);
+    }
+
+    /// Uses a retired port again; those below it are in use.
+    pub fn restore(&mut self, port: u16) {
+        let first = u32::from(port) * 256;
+        if self.limit != first || self.holders.len() < first as usize + 256 {
+            return;
+        }
+        self.limit = first + 256;
+        let mut rests = [false; 256];
+        for (_, index) in self.resting.iter().filter(|(_, index)| (first..first + 256).contains(index)) {
+            rests[(index - first) as usize] = true;
+        }
+        let idle = |index: &u32| self.holders[*index as usize] == NONE && !rests[(index - first) as usize];
+        self.free.extend((first..first + 256).filter(idle));
+    }
+
+    /// Whether nothing waits or rests on this port.
+    pub fn is_idle(&mut self, now: Time, port: u16) -> bool {
+        self.wake(now);
+        let first = usize::from(port) * 256;
+        let waits = |holders: &[u32]| holders.iter().any(|holder| *holder != NONE);
+        let all = first..(first + 256);
+        !self.holders.get(all.clone()).is_some_and(waits)
+            && !self.resting.iter().any(|(_, index)| all.contains(&(*index as usize)))
+    }
+
+    /// Forgets the ports from this one on, which are idle.
+    pub fn remove_from(&mut self, port: u16) {
+        self.retire_from(port);
+        self.holders.truncate(usize::from(port) * 256);
+    }
+
+    /// Makes free what has rested.
+    fn wake(&mut self, now: Time) {
+        while let Some((until, index)) = self.resting.front().copied()
+            && until <= now.0
+        {
+            self.resting.pop_front();
+            self.set_free(index);
+        }
+    }
+
+    fn set_free(&mut self, index: u32) {
+        if index < self.limit {
+            self.free.push_back(index);
         }
     }
 

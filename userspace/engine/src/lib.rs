@@ -15,7 +15,8 @@
 //! 1. `request`: the gate again (it can be off in the kernel), one pass over the packet, duplicates;
 //! 2. `verdict`: forwarded, refused or answered here, by `route` (the realm, and what its client's customer may have of it) and
 //!    `pool` (which server; `rendezvous` is how a key chooses, `conversations` where it has no choice);
-//! 3. `identifiers` and `ports`: 256 identifiers on each local port, oldest first, more ports while they run short;
+//! 3. `identifiers` and `ports`: 256 identifiers on each local port, oldest first; `supply` sees to it that there are enough ports
+//!    and not too many;
 //! 4. `reply`: matched by (port, server, identifier), then by authenticator; restored for the client, remembered;
 //! 5. `failover`: what the wheel in `timers` sets off: another server, the end, a Reject held back.
 //!
@@ -57,6 +58,7 @@ mod stages;
 pub mod stats;
 pub mod sticky;
 mod store;
+mod supply;
 mod table;
 pub mod time;
 mod timers;

@@ -1,5 +1,7 @@
 //! What becomes of a verified request: forwarded, refused, or answered here.
 
+use std::time::Duration;
+
 use sekisho_abi::{PortKind, Reason};
 use sekisho_wire::{
     attr, build::turn_into_reply, code::Code, forward::rewrite_request, scan::Layout, secret::Secret, verify::Verified,
@@ -10,7 +12,7 @@ use crate::{
     edits::{apply_policies, edit_request},
     engine::Engine,
     health::Health,
-    identifiers::AllIdentifiers,
+    identifiers::{AllIdentifiers, Identifiers},
     packet::{Action, Packet},
     pool,
     reasons::unwritable,
@@ -24,9 +26,12 @@ use crate::{
 
 /// More Proxy-States than this are a loop, whoever's they are (CONFORMANCE §2.7).
 const MAX_PROXY_STATES: u16 = 10;
-/// Requests that may wait for a dead home server: enough to notice soon that it lives again, few enough that the
-/// identifiers which rest afterwards stay bounded, whatever the load.
+/// Requests that may wait for a dead home server, where nobody better is left: enough to notice soon that it lives again.
 const DEAD_OUTSTANDING: u32 = 64;
+/// Identifiers that may wait or rest (30 seconds, unanswered) toward a dead home server, whatever the load.
+const DEAD_IN_USE: usize = 256;
+/// Where it has as many as that, it gets one more this often: 120 in the time that one rests, so that two ports are enough.
+const DEAD_SPACING: Duration = Duration::from_millis(250);
 
 /// A verified request, and what it came into.
 pub(crate) struct Arrival<'s> {
@@ -287,8 +292,14 @@ pub(crate) fn may_take(identifiers: &AllIdentifiers, now: Time, home: &HomeServe
     identifiers.of(home.id).is_some_and(|identifiers| {
         identifiers.can_take(now)
             && identifiers.outstanding() < home.max_outstanding
-            && (health != Health::Dead || identifiers.outstanding() < DEAD_OUTSTANDING)
+            && (health != Health::Dead || may_try(identifiers, now))
     })
+}
+
+/// Whether another request may be spent on a dead home server.
+fn may_try(identifiers: &Identifiers, now: Time) -> bool {
+    let few = identifiers.outstanding() < DEAD_OUTSTANDING && identifiers.in_use() < DEAD_IN_USE;
+    few || now >= identifiers.last_taken() + DEAD_SPACING
 }
 
 fn lack(snapshot: &RoutingSnapshot, pool: &Pool, kind: HomeKind) -> Reason {

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are not tests to clippy")]
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -403,6 +403,8 @@ pub struct World {
     pub stats: Arc<WorkerStats>,
     pub now: Time,
     pub batch: Batch,
+    /// Ports toward home servers that are open.
+    pub ports: BTreeSet<UpstreamPort>,
     /// The operating system refuses to open ports.
     pub no_ports: bool,
     /// By which interface packets come in.
@@ -446,6 +448,7 @@ impl World {
             stats,
             now,
             batch,
+            ports: BTreeSet::new(),
             no_ports: false,
             ifindex: IFINDEX,
         }
@@ -466,6 +469,7 @@ impl World {
             stats,
             now: self.now,
             batch: Batch::default(),
+            ports: BTreeSet::new(),
             no_ports: false,
             ifindex: self.ifindex,
         };
@@ -483,10 +487,14 @@ impl World {
     }
 
     pub fn open_ports(&mut self) {
-        while let Some(Event::OpenPort(port)) = self.engine.poll_event() {
-            match self.no_ports {
-                true => self.engine.port_failed(self.now, port),
-                false => self.engine.port_opened(port),
+        while let Some(event) = self.engine.poll_event() {
+            match event {
+                Event::OpenPort(port) if self.no_ports => self.engine.port_failed(self.now, port),
+                Event::OpenPort(port) => {
+                    assert!(self.ports.insert(port), "{port:?} is open already");
+                    self.engine.port_opened(port);
+                }
+                Event::ClosePort(port) => assert!(self.ports.remove(&port), "{port:?} is not open"),
             }
         }
     }
@@ -512,6 +520,7 @@ impl World {
             assert!(self.engine.is_consistent());
             out.extend(self.batch.packets().iter().map(|packet| {
                 let sent = match packet.action {
+                    Action::Send(path) if !self.has(path.socket) => panic!("sent by a closed port: {path:?}"),
                     Action::Send(path) => Some(Sent { path, bytes: packet.buf.bytes().to_vec() }),
                     _ => None,
                 };
@@ -568,12 +577,20 @@ impl World {
                 }
                 for packet in self.batch.packets() {
                     let Action::Send(path) = packet.action else { panic!("not to be sent") };
+                    assert!(self.has(path.socket), "sent by a closed port: {path:?}");
                     out.push((self.now, Sent { path, bytes: packet.buf.bytes().to_vec() }));
                 }
             }
             self.open_ports();
         }
         out
+    }
+
+    fn has(&self, socket: Socket) -> bool {
+        match socket {
+            Socket::Upstream(port) => self.ports.contains(&port),
+            Socket::Service(_) => true,
+        }
     }
 
     pub fn dropped(&self, reason: Reason) -> u64 {
