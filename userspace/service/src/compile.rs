@@ -85,7 +85,9 @@ pub fn compile(node: &Node, customers: &[Customer], context: &Context<'_>) -> Re
     let mut book = context.book.clone();
     let mut snapshot = RoutingSnapshot {
         version: context.previous.map_or(0, |previous| previous.version) + 1,
-        salted: Arc::new(Salted::new(node.dictionary.salted())),
+        salted: Arc::new(
+            Salted::new(node.dictionary.salted()).behind_an_octet(node.dictionary.salted_behind_an_octet()),
+        ),
         country_code: node.country_code.clone(),
         ..RoutingSnapshot::default()
     };
