@@ -117,12 +117,14 @@ impl File<'_> {
             let message = format!("BEGIN-VENDOR {open} has not ended");
             return Err(Problem::new(message, format!("Write `END-VENDOR {open}` before this line.")));
         }
-        let mut vendor = self.vendor_named(name)?;
+        let known = self.vendor_named(name);
+        // What follows is a vendor's, even where it is not known which: it says nothing about other attributes.
+        let mut vendor = known.as_ref().map_or(Vendor { number: 0, shape: Shape::Other }, |vendor| *vendor);
         if within {
             vendor.shape = Shape::Other;
         }
         self.vendor = Some((name.to_owned(), vendor));
-        Ok(())
+        known.map(|_| ())
     }
 
     fn end_vendor(&mut self, words: &[&str]) -> Result<(), Problem> {
@@ -281,7 +283,6 @@ impl Flags {
             "encrypt=2" | "encrypt=Tunnel-Password" => self.encrypt = Some(Encrypt::Salted),
             "encrypt=3" | "encrypt=Ascend-Secret" => self.encrypt = Some(Encrypt::Ascend),
             flag if IDLE_FLAGS.contains(&flag) => {}
-            // How a virtual server of the other program treats it.
             other => {
                 let message = format!("{other:?} is no flag of an attribute");
                 return Err(Problem::new(message, suggestion(other, &FLAGS)));
