@@ -147,6 +147,7 @@ fn totals(text: &mut String, report: &Report) {
         ("failed over", totals.failed_over),
         ("repeated from cache", totals.repeated),
         ("superseded", totals.superseded),
+        ("fanned out", totals.fanned_out),
         ("expired", totals.expired),
         ("rejects delayed", totals.delayed),
         ("rejects not delayed", totals.undelayed),
@@ -247,6 +248,7 @@ fn server(text: &mut String, server: &Server, style: Style) {
         ("retransmitted", server.retransmitted),
         ("forged", server.forged),
         ("unmatched", server.unmatched),
+        ("copies skipped", server.copies_skipped),
     ];
     if trouble.iter().any(|(_, count)| *count > 0) {
         let _ = write!(text, ", {}", style.doubtful(&named(&trouble)));
@@ -255,7 +257,10 @@ fn server(text: &mut String, server: &Server, style: Style) {
         let (sent, answered) = (number(server.probes_sent), number(server.probes_answered));
         let _ = write!(text, ", {answered} of {sent} status checks answered");
     }
-    text.push_str(&proof(&server.proof, style));
+    // What has said nothing yet has left nothing out either.
+    let quiet = server.replies.sum() == 0 && server.proof.message_authenticator == Some(false);
+    let shown = Proof { message_authenticator: server.proof.message_authenticator.filter(|_| !quiet), ..server.proof };
+    text.push_str(&proof(&shown, style));
     let last = match server.last_reply {
         Some(ago) => format!(", last reply {} ago", duration(ago)),
         None if server.requests > 0 => format!(", {}", style.bad("no reply ever")),

@@ -30,7 +30,7 @@ pub fn up(report: &Report, admin: Option<SocketAddr>) -> String {
         "  serving    {} with {}, {} and {}",
         plural(report.customers.len(), "customer"),
         plural(sum(|customer| customer.realms.len()), "realm"),
-        plural(sum(|customer| customer.clients.len()), "client"),
+        plural(sum(terminals), "client"),
         plural(sum(ports), "home server port"),
     );
     for (customer, one) in report.customers.iter().flat_map(|of| of.unresolved.iter().map(move |one| (of, one))) {
@@ -40,6 +40,11 @@ pub fn up(report: &Report, admin: Option<SocketAddr>) -> String {
         let _ = writeln!(text, "  admin      http://{admin}/status, http://{admin}/metrics");
     }
     text
+}
+
+/// Those that ask, without those that send CoA and Disconnect.
+fn terminals(customer: &Customer) -> usize {
+    customer.clients.iter().filter(|client| !client.dynauth).count()
 }
 
 /// Ports of home servers; NASes have theirs for other things.

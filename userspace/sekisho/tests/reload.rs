@@ -121,3 +121,52 @@ fn a_hang_up_is_a_reload_and_what_has_gone_leaves_the_metrics() {
     let metrics = node.get("/metrics");
     assert!(metrics.contains("new.example") && !metrics.contains("acme.example"), "{metrics}");
 }
+
+#[test]
+fn a_line_for_everything_that_a_reload_changes() {
+    let node = Node::start();
+    let (coa, spare) = (node.network().host(50), node.network().host(101));
+    let more = format!(
+        "[[proxy.fallback]]\n[[proxy.fallback.server]]\nname = \"spare\"\naddress = \"{spare}\"\n\
+         secret = \"a-secret-of-the-spare\"\n\
+         [[realm]]\ndefault = true\n\
+         [[dynauth]]\nname = \"acme-coa\"\naddress = \"{coa}\"\nsecret = \"a-secret-of-the-sender\"\n\
+         [[policy]]\nname = \"tidy\"\nremove = [\"Filter-Id\"]\n"
+    );
+    node.documents.write_acme(&more);
+    node.documents.change_acme("[customer]", "[customer]\nreply_policy = \"tidy\"");
+    let (status, said) = node.reload();
+    assert_eq!(status, 200, "{said}");
+    for line in [
+        "acme: + realm default:default added".to_owned(),
+        "acme: policies of all clients changed".to_owned(),
+        format!("acme: + dynauth client acme-coa ({coa}) added"),
+        "acme: ~ proxy contract acme-proxy-1 changed".to_owned(),
+        format!("acme: + server spare ({spare}) added"),
+    ] {
+        assert!(said.lines().any(|found| found == line), "no {line:?} in\n{said}");
+    }
+    node.documents.change_acme("a-secret-of-the-sender", "another-secret-of-the-sender");
+    node.documents.change_acme("name = \"spare\"", "name = \"spare\"\nstate = \"draining\"");
+    // Warnings stand below the changes.
+    let changes =
+        || node.reload().1.lines().filter(|line| !line.starts_with("warning: ")).collect::<Vec<_>>().join("\n");
+    let expected = format!("acme: ~ dynauth client acme-coa ({coa}) changed\nacme: ~ server spare ({spare}) changed");
+    assert_eq!(changes(), expected);
+    assert_eq!(changes(), "Nothing has changed.");
+}
+
+#[test]
+fn where_coa_is_taken_and_what_is_learned_is_kept_cannot_change_live() {
+    let node = Node::start();
+    let text = fs::read_to_string(node.documents.node_file()).unwrap();
+    let other = text
+        .replace("accounting = 1813", "accounting = 1813\ndynauth = 3799")
+        .replace("[node]", "[node]\nstate = \"elsewhere\"");
+    fs::write(node.documents.node_file(), other).unwrap();
+    let (status, said) = node.reload();
+    assert_eq!(status, 422, "{said}");
+    for key in ["listener: ", "node.state: "] {
+        assert!(said.lines().any(|line| line.starts_with(key) && line.contains("next start")), "no {key} in {said}");
+    }
+}

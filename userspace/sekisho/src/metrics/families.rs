@@ -77,6 +77,7 @@ fn totals(totals: &Totals) {
             "Requests that took the place of an older one of the same key.",
             totals.superseded,
         ),
+        ("sekisho_fanned_out_total", "Accounting-On and -Off that went to several pools.", totals.fanned_out),
         ("sekisho_expired_total", "Requests that got no answer within the client's budget.", totals.expired),
         ("sekisho_delayed_rejects_total", "Rejects of our own that were held back.", totals.delayed),
         ("sekisho_undelayed_rejects_total", "Rejects sent at once because too many were held back.", totals.undelayed),
@@ -143,8 +144,13 @@ fn describe_customers() {
         ("sekisho_server_retransmitted_total", "Copies sent to the home server again."),
         ("sekisho_server_replies_total", "Verified replies of the home server, by code."),
         ("sekisho_server_timeouts_total", "Requests not answered within response_window."),
-        ("sekisho_server_forged_total", "Replies that did not verify."),
+        (
+            "sekisho_server_forged_total",
+            "Replies that did not verify, or lacked a Message-Authenticator that has been there before.",
+        ),
         ("sekisho_server_unmatched_total", "Replies that no request waited for."),
+        ("sekisho_server_copies_total", "Copies of accounting sent to the server."),
+        ("sekisho_server_copies_skipped_total", "Copies that the server was not sent, since it could take none."),
         ("sekisho_server_probes_sent_total", "Status-Server sent to the home server."),
         ("sekisho_server_probes_answered_total", "Status-Server that it answered in time."),
     ] {
@@ -212,6 +218,8 @@ fn server(customer: &str, server: &Server) {
     count("sekisho_server_timeouts_total", &labels, server.timeouts);
     count("sekisho_server_forged_total", &labels, server.forged);
     count("sekisho_server_unmatched_total", &labels, server.unmatched);
+    count("sekisho_server_copies_total", &labels, server.copies);
+    count("sekisho_server_copies_skipped_total", &labels, server.copies_skipped);
     count("sekisho_server_probes_sent_total", &labels, server.probes_sent);
     count("sekisho_server_probes_answered_total", &labels, server.probes_answered);
     let names = ["sekisho_server_message_authenticator_learned", "sekisho_server_previous_secret_last_used_seconds"];

@@ -164,6 +164,7 @@ pub struct Totals {
     pub failed_over: u64,
     pub repeated: u64,
     pub superseded: u64,
+    pub fanned_out: u64,
     pub expired: u64,
     pub delayed: u64,
     pub undelayed: u64,
@@ -287,12 +288,16 @@ pub struct Server {
     pub replies: Replies,
     /// Requests not answered within `response_window`.
     pub timeouts: u64,
-    /// Replies that did not verify.
+    /// Replies that did not verify, or lacked the Message-Authenticator that it has sent before.
     pub forged: u64,
     /// Replies that no request waited for.
     pub unmatched: u64,
     /// Requests outstanding now.
     pub outstanding: u64,
+    /// Copies of accounting sent to it; also among the requests.
+    pub copies: u64,
+    /// Copies that it was not sent, since it could take none.
+    pub copies_skipped: u64,
     /// Status-Server sent to it.
     pub probes_sent: u64,
     /// Those that it answered in time.
