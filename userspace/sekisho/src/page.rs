@@ -149,6 +149,10 @@ fn totals(text: &mut String, report: &Report) {
         ("superseded", totals.superseded),
         ("fanned out", totals.fanned_out),
         ("expired", totals.expired),
+        ("rejected unanswered", totals.rejected_unanswered),
+        ("rejected with all servers down", totals.rejected_down),
+        ("replies withheld", totals.withheld.sum()),
+        ("identities differ", totals.identities_differ),
         ("rejects delayed", totals.delayed),
         ("rejects not delayed", totals.undelayed),
         ("undecryptable attributes", totals.undecryptable),
@@ -248,6 +252,7 @@ fn server(text: &mut String, server: &Server, style: Style) {
         ("retransmitted", server.retransmitted),
         ("forged", server.forged),
         ("unmatched", server.unmatched),
+        ("withheld", server.withheld),
         ("copies skipped", server.copies_skipped),
     ];
     if trouble.iter().any(|(_, count)| *count > 0) {

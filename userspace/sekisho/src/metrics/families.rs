@@ -79,6 +79,21 @@ fn totals(totals: &Totals) {
         ),
         ("sekisho_fanned_out_total", "Accounting-On and -Off that went to several pools.", totals.fanned_out),
         ("sekisho_expired_total", "Requests that got no answer within the client's budget.", totals.expired),
+        (
+            "sekisho_rejected_unanswered_total",
+            "Rejects to requests that nobody answered within the client's budget.",
+            totals.rejected_unanswered,
+        ),
+        (
+            "sekisho_rejected_down_total",
+            "Rejects to requests whose servers were all dead or out of service.",
+            totals.rejected_down,
+        ),
+        (
+            "sekisho_identities_differ_total",
+            "Access-Requests whose EAP-Identity is another name than their User-Name.",
+            totals.identities_differ,
+        ),
         ("sekisho_delayed_rejects_total", "Rejects of our own that were held back.", totals.delayed),
         ("sekisho_undelayed_rejects_total", "Rejects sent at once because too many were held back.", totals.undelayed),
         (
@@ -90,6 +105,10 @@ fn totals(totals: &Totals) {
     ] {
         describe_counter!(name, help);
         counter!(name).absolute(count);
+    }
+    describe_counter!("sekisho_withheld_total", "Replies of home servers that became a Reject, by what was in them.");
+    for (what, count) in totals.withheld.by_reason() {
+        counter!("sekisho_withheld_total", "what" => what).absolute(count);
     }
     for (name, help, value) in [
         ("sekisho_in_flight", "Requests in flight.", totals.in_flight),
@@ -149,6 +168,7 @@ fn describe_customers() {
             "Replies that did not verify, or lacked a Message-Authenticator that has been there before.",
         ),
         ("sekisho_server_unmatched_total", "Replies that no request waited for."),
+        ("sekisho_server_withheld_total", "Verified replies that became a Reject because of what was in them."),
         ("sekisho_server_copies_total", "Copies of accounting sent to the server."),
         ("sekisho_server_copies_skipped_total", "Copies that the server was not sent, since it could take none."),
         ("sekisho_server_probes_sent_total", "Status-Server sent to the home server."),
@@ -218,6 +238,7 @@ fn server(customer: &str, server: &Server) {
     count("sekisho_server_timeouts_total", &labels, server.timeouts);
     count("sekisho_server_forged_total", &labels, server.forged);
     count("sekisho_server_unmatched_total", &labels, server.unmatched);
+    count("sekisho_server_withheld_total", &labels, server.withheld);
     count("sekisho_server_copies_total", &labels, server.copies);
     count("sekisho_server_copies_skipped_total", &labels, server.copies_skipped);
     count("sekisho_server_probes_sent_total", &labels, server.probes_sent);

@@ -149,6 +149,33 @@ impl Replies {
     }
 }
 
+/// Replies of home servers that became a Reject; [`sekisho_engine::stats::Withheld`] says why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the same names as in the engine's Withheld, which documents them")]
+pub struct Withheld {
+    pub service_type: u64,
+    pub framed_address: u64,
+    pub challenges: u64,
+    pub kept_octets: u64,
+}
+
+impl Withheld {
+    /// With their labels, in the order of metrics.
+    pub const fn by_reason(&self) -> [(&'static str, u64); 4] {
+        [
+            ("service_type", self.service_type),
+            ("framed_address", self.framed_address),
+            ("challenges", self.challenges),
+            ("kept_octets", self.kept_octets),
+        ]
+    }
+
+    /// All together.
+    pub const fn sum(&self) -> u64 {
+        self.service_type + self.framed_address + self.challenges + self.kept_octets
+    }
+}
+
 /// Sums over the workers; [`sekisho_engine::stats::WorkerStats`] says what each of them counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the same names as in WorkerStats, which documents them")]
@@ -166,6 +193,10 @@ pub struct Totals {
     pub superseded: u64,
     pub fanned_out: u64,
     pub expired: u64,
+    pub rejected_unanswered: u64,
+    pub rejected_down: u64,
+    pub identities_differ: u64,
+    pub withheld: Withheld,
     pub delayed: u64,
     pub undelayed: u64,
     pub undecryptable: u64,
@@ -294,6 +325,8 @@ pub struct Server {
     pub unmatched: u64,
     /// Requests outstanding now.
     pub outstanding: u64,
+    /// Verified replies that became a Reject because of what was in them.
+    pub withheld: u64,
     /// Copies of accounting sent to it; also among the requests.
     pub copies: u64,
     /// Copies that it was not sent, since it could take none.

@@ -10,7 +10,7 @@ use sekisho_engine::{
     time::Time,
 };
 
-use super::{Client, Count, Customer, Histogram, Proof, Realm, Replies, Server, Totals, Unresolved};
+use super::{Client, Count, Customer, Histogram, Proof, Realm, Replies, Server, Totals, Unresolved, Withheld};
 
 /// Sums over the workers, and drops by reason.
 pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
@@ -34,6 +34,15 @@ pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
         superseded: sum(|stats| &stats.superseded),
         fanned_out: sum(|stats| &stats.fanned_out),
         expired: sum(|stats| &stats.expired),
+        rejected_unanswered: sum(|stats| &stats.rejected_unanswered),
+        rejected_down: sum(|stats| &stats.rejected_down),
+        identities_differ: sum(|stats| &stats.identities_differ),
+        withheld: Withheld {
+            service_type: sum(|stats| &stats.withheld.service_type),
+            framed_address: sum(|stats| &stats.withheld.framed_address),
+            challenges: sum(|stats| &stats.withheld.challenges),
+            kept_octets: sum(|stats| &stats.withheld.kept_octets),
+        },
         delayed: sum(|stats| &stats.delayed),
         undelayed: sum(|stats| &stats.undelayed),
         undecryptable: sum(|stats| &stats.undecryptable),
@@ -150,6 +159,7 @@ fn server(home: &HomeServer, now: Time) -> Server {
         forged: home.stats.sum(|stats| &stats.forged),
         unmatched: home.stats.sum(|stats| &stats.unmatched),
         outstanding: home.stats.sum(|stats| &stats.outstanding),
+        withheld: home.stats.sum(|stats| &stats.withheld),
         copies: home.stats.sum(|stats| &stats.copies),
         copies_skipped: home.stats.sum(|stats| &stats.copies_skipped),
         probes_sent: home.state.probes_sent(),

@@ -165,6 +165,7 @@ impl Worker {
                         self.engine.port_failed(now, port);
                     }
                 },
+                Event::ClosePort(port) => self.sockets.close(port),
             }
         }
         loop {
