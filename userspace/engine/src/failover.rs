@@ -66,7 +66,7 @@ impl Engine {
             if let Some(realm) = realm.and_then(|id| snapshot.realm(id)) {
                 realm.stats.worker(self.settings.worker).expired.increment();
             }
-            if !self.reject_unanswered(now, &snapshot, index, upstream) {
+            if !self.refuse_unanswered(now, &snapshot, index, upstream) {
                 self.give_up(now, index);
             }
             return;

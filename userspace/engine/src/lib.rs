@@ -21,6 +21,7 @@
 //! 5. `failover`: what the wheel in `timers` sets off: another server, the end, a Reject held back.
 //!
 //! Requests of our own making, in `derived`: `fanout` (Accounting-On and -Off, to every pool) and `copies` (of accounting).
+//! CoA and Disconnect go by `dynauth`, to the NAS that `nas` finds.
 //! `table` finds requests by flow, `store` keeps the copies of their bytes, `random` makes what must not be guessed. After
 //! warm-up, forwarding allocates nothing (`tests/allocation.rs` holds that).
 //!
@@ -32,6 +33,7 @@ pub mod control;
 mod conversations;
 mod copies;
 mod derived;
+mod dynauth;
 mod edits;
 mod engine;
 mod failover;
@@ -39,6 +41,7 @@ mod fanout;
 mod guard;
 pub mod health;
 mod identifiers;
+mod nas;
 pub mod packet;
 mod pool;
 mod ports;

@@ -13,6 +13,7 @@ use sekisho_wire::{
 };
 
 use crate::{
+    dynauth::nak_of,
     engine::{Engine, Transmit},
     health::Health,
     packet::{Action, Packet},
@@ -31,10 +32,19 @@ pub(crate) enum Cause {
     UnsupportedService = 405,
     /// The answer had a value that it must not have.
     InvalidValue = 407,
-    /// There is no way to a server.
+    /// There is no way to a server, or to a NAS.
     NotRoutable = 502,
+    /// There is no such session; which NAS has it cannot be told.
+    NoSession = 503,
     /// There is a way, but no answer comes by it.
     NoAnswer = 505,
+}
+
+impl Cause {
+    /// The attribute's value.
+    pub(crate) const fn octets(self) -> [u8; 4] {
+        (self as u32).to_be_bytes()
+    }
 }
 
 /// The attributes of a Reject: its cause, and the end of the client's EAP conversation.
@@ -46,7 +56,7 @@ struct Attributes {
 impl Attributes {
     /// For the Reject to an Access-Request.
     fn of(cause: Cause, request: &[u8]) -> Attributes {
-        Attributes { cause: (cause as u32).to_be_bytes(), eap_failure: eap_failure(request) }
+        Attributes { cause: cause.octets(), eap_failure: eap_failure(request) }
     }
 
     fn all(&self) -> ArrayVec<(u8, &[u8]), 2> {
@@ -96,8 +106,8 @@ impl Engine {
     }
 
     /// An Access-Request that nobody has answered within its client's budget gets a Reject, at once, if its client's contract
-    /// says so; or its pool's, while that is down. Whether it got one.
-    pub(crate) fn reject_unanswered(
+    /// says so; or its pool's, while that is down. A CoA- or Disconnect-Request always gets a NAK. Whether it got one.
+    pub(crate) fn refuse_unanswered(
         &mut self,
         now: Time,
         routed: &RoutingSnapshot,
@@ -107,17 +117,19 @@ impl Engine {
         let current = std::sync::Arc::clone(self.snapshots.current());
         let Engine { table, store, scratch, settings, .. } = self;
         let Some(request) = table.at_mut(index) else { return false };
-        if Code(request.fingerprint.code) != Code::ACCESS_REQUEST || current.client(request.client).is_none() {
+        let Some(client) = routed.client(request.client).filter(|client| current.client(client.id).is_some()) else {
             return false;
-        }
-        let Some(client) = routed.client(request.client).filter(|client| is_rejected(routed, client, request)) else {
-            return false;
+        };
+        let answer = match Code(request.fingerprint.code) {
+            Code::ACCESS_REQUEST if is_rejected(routed, client, request) => Code::ACCESS_REJECT,
+            code if code.is_dynamic_authorization() => nak_of(code),
+            _ => return false,
         };
         let sent = store.bytes(&request.bytes);
         let asked = without_marker(sent, &settings.marker);
         let written = write_reply(
             scratch,
-            Code::ACCESS_REJECT,
+            answer,
             request.key.id,
             &request.fingerprint.authenticator,
             client.secret_of(request.by_previous),
@@ -132,7 +144,9 @@ impl Engine {
         let version = request.version;
         self.rest_identifier(now, routed, upstream);
         self.snapshots.release(version);
-        self.stats.rejected_unanswered.increment();
+        if answer == Code::ACCESS_REJECT {
+            self.stats.rejected_unanswered.increment();
+        }
         self.remember(now, index);
         self.count_reply(&current, index, now);
         if let Some(token) = self.table.token(index) {

@@ -1,6 +1,6 @@
 //! A packet from a client: gate, well-formedness, duplicates, verification.
 
-use sekisho_abi::{Reason, address_bytes};
+use sekisho_abi::{PortKind, Reason, SourceKey, address_bytes};
 use sekisho_wire::{
     code::Code,
     scan::{Layout, scan},
@@ -34,7 +34,14 @@ impl Engine {
         let from = address_bytes(packet.path.peer.ip());
         let ingress = snapshot.ingress(packet.path.ifindex);
         let admitted = snapshot.gate.judge(ingress, from, service, head(datagram), datagram.len())?;
-        let client = snapshot.client(ClientId(admitted.source.id)).ok_or(Reason::Unregistered)?;
+        // A host may be terminal, home server and dynamic-authorization client at once, each with a secret of its own.
+        let id = if service.kind == PortKind::DynAuth as u32 {
+            let source = SourceKey { domain: admitted.domain, address: from };
+            *snapshot.dynauth.get(&source).ok_or(Reason::Unregistered)?
+        } else {
+            ClientId(admitted.source.id)
+        };
+        let client = snapshot.client(id).ok_or(Reason::Unregistered)?;
         let layout = scan(datagram).map_err(malformed).inspect_err(|_| self.count_client_drop(snapshot, client))?;
         let (domain, peer) = (admitted.domain, packet.path.peer);
         let key = FlowKey { service: service_index, domain, peer, id: layout.id };
@@ -135,6 +142,8 @@ impl Engine {
         match verified.layout().code {
             Code::STATUS_SERVER => return self.answer_status(arrival, verified, packet),
             Code::ACCESS_REQUEST => self.stats.access.increment(),
+            Code::DISCONNECT_REQUEST => self.stats.disconnect.increment(),
+            Code::COA_REQUEST => self.stats.coa.increment(),
             _ => self.stats.accounting.increment(),
         }
         match known {
@@ -148,6 +157,9 @@ impl Engine {
         }
         self.make_room()?;
         arrival.customer.stats.worker(self.settings.worker).requests.increment();
+        if verified.layout().code.is_dynamic_authorization() {
+            return self.follow_dynauth(arrival, verified, packet, unsealed);
+        }
         self.follow_route(arrival, verified, packet, unsealed)
     }
 

@@ -71,6 +71,23 @@ pub fn route(
     Route::Unknown
 }
 
+/// Whether a subscriber of this customer's may be meant: the realm of the User-Name is one that an Access-Request would be
+/// routed by (RFC 5176 §6.1), or there is none in it.
+pub fn names_own_realm(
+    snapshot: &RoutingSnapshot,
+    client: &Client,
+    customer: &Customer,
+    packet: &[u8],
+    layout: &Layout,
+) -> bool {
+    let is_served = |id: RealmId| snapshot.realm(id).is_some_and(|realm| realm.service.is_some());
+    match named(client, customer, packet, layout) {
+        Search::Found(id, _) => is_served(id),
+        Search::Unknown => customer.default_realm.is_some_and(is_served),
+        Search::NoRealm => true,
+    }
+}
+
 /// What a request says about its realm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Search {

@@ -230,7 +230,7 @@ pub struct Customer {
 }
 
 /// How a dynamic-authorization request names a NAS (RFC 5176 §3).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NasKey {
     /// NAS-IP-Address or NAS-IPv6-Address.
     Address(IpAddr),

@@ -109,6 +109,14 @@ pub struct Replies {
     pub challenge: Counter,
     /// Accounting-Response (5).
     pub accounting: Counter,
+    /// Disconnect-ACK (41).
+    pub disconnect_ack: Counter,
+    /// Disconnect-NAK (42).
+    pub disconnect_nak: Counter,
+    /// CoA-ACK (44).
+    pub coa_ack: Counter,
+    /// CoA-NAK (45).
+    pub coa_nak: Counter,
 }
 
 impl Replies {
@@ -119,13 +127,26 @@ impl Replies {
             3 => &self.reject,
             5 => &self.accounting,
             11 => &self.challenge,
+            41 => &self.disconnect_ack,
+            42 => &self.disconnect_nak,
+            44 => &self.coa_ack,
+            45 => &self.coa_nak,
             _ => return None,
         })
     }
 }
 
 /// Labels of [`Replies`] in the order of metrics.
-pub const REPLY_CODES: [(u8, &str); 4] = [(2, "accept"), (3, "reject"), (11, "challenge"), (5, "accounting")];
+pub const REPLY_CODES: [(u8, &str); 8] = [
+    (2, "accept"),
+    (3, "reject"),
+    (11, "challenge"),
+    (5, "accounting"),
+    (41, "disconnect_ack"),
+    (42, "disconnect_nak"),
+    (44, "coa_ack"),
+    (45, "coa_nak"),
+];
 
 /// Replies of home servers that became a Reject because of what was in them.
 #[derive(Debug, Default)]
@@ -153,6 +174,12 @@ pub struct WorkerStats {
     pub accounting: Counter,
     /// Status-Server requests verified.
     pub status: Counter,
+    /// Disconnect-Requests verified.
+    pub disconnect: Counter,
+    /// CoA-Requests verified.
+    pub coa: Counter,
+    /// Attributes of CoA- and Disconnect-Requests left out because no NAS could decrypt them.
+    pub hidden: Counter,
     /// Replies sent to clients, by code.
     pub replies: Replies,
     /// Requests forwarded for the first time.
@@ -203,6 +230,9 @@ impl Default for WorkerStats {
             access: Counter::default(),
             accounting: Counter::default(),
             status: Counter::default(),
+            disconnect: Counter::default(),
+            coa: Counter::default(),
+            hidden: Counter::default(),
             replies: Replies::default(),
             forwarded: Counter::default(),
             retransmitted: Counter::default(),

@@ -4,7 +4,14 @@ use std::time::Duration;
 
 use sekisho_abi::{PortKind, Reason};
 use sekisho_wire::{
-    attr, build::turn_into_reply, code::Code, forward::rewrite_request, scan::Layout, secret::Secret, verify::Verified,
+    attr,
+    build::turn_into_reply,
+    code::Code,
+    dynauth::{DynAuthEdits, rewrite_dynauth},
+    forward::rewrite_request,
+    scan::Layout,
+    secret::Secret,
+    verify::Verified,
 };
 
 use crate::{
@@ -188,9 +195,16 @@ impl Engine {
         let authenticator = self.random.authenticator();
         let marker = &self.settings.marker;
         let buf = &mut packet.buf;
-        let seal = rewrite_request(buf, verified, arrival.secret(), &home.secret, slot.id, &authenticator, marker)
-            .map_err(unwritable)
-            .inspect_err(|_| identifiers.answered(slot))?;
+        let rewritten = if verified.layout().code.is_dynamic_authorization() {
+            rewrite_dynauth(buf, verified, slot.id, marker, &snapshot.salted)
+        } else {
+            rewrite_request(buf, verified, arrival.secret(), &home.secret, slot.id, &authenticator, marker)
+                .map(|seal| (DynAuthEdits::default(), seal))
+        };
+        let (edits, seal) = rewritten.map_err(unwritable).inspect_err(|_| identifiers.answered(slot))?;
+        if edits.hidden > 0 {
+            self.stats.hidden.add(u64::from(edits.hidden));
+        }
         let stats = home.stats.worker(self.settings.worker);
         stats.requests.increment();
         stats.outstanding.set(u64::from(identifiers.outstanding()));
@@ -268,7 +282,8 @@ impl Engine {
         Ok(())
     }
 
-    fn loops(&self, layout: &Layout, datagram: &[u8]) -> bool {
+    /// Whether a request has been here before, or among proxies for too long.
+    pub(crate) fn loops(&self, layout: &Layout, datagram: &[u8]) -> bool {
         if layout.proxy_states == 0 {
             return false;
         }

@@ -35,6 +35,7 @@ use sekisho_wire::{
 
 pub const AUTH: u16 = 0;
 pub const ACCT: u16 = 1;
+pub const DYNAUTH: u16 = 2;
 pub const IFINDEX: u32 = 7;
 /// An interface with a domain of its own.
 pub const ELSEWHERE: u32 = 8;
@@ -142,6 +143,32 @@ impl Plan {
         .shape;
     }
 
+    /// A terminal as this plan has them.
+    pub fn client(&self, number: u32, at: &str, customer: u32) -> Client {
+        Client {
+            id: ClientId(number),
+            contract: format!("client-{number}"),
+            role: ClientRole::Terminal,
+            customer: CustomerId(customer),
+            address: address(at).ip(),
+            secret: nas_secret(),
+            previous_secret: None,
+            require_message_authenticator: Require::No,
+            limit_proxy_state: true,
+            reject_delay: self.reject_delay,
+            answer_within: self.answer_within,
+            when_unanswered: Verdict::Silence,
+            nas: NasIdentity::default(),
+            default_realm: None,
+            bare_domain: false,
+            outer_suffix: None,
+            administrative: false,
+            request_policies: Vec::new(),
+            reply_policies: Vec::new(),
+            state: Arc::default(),
+        }
+    }
+
     /// Customer 0 has `a.example` with a proxy; customer 1 has `b.example`, which nobody serves.
     pub fn compile(&mut self) -> Arc<RoutingSnapshot> {
         let mut gate = GateTable::default();
@@ -161,28 +188,7 @@ impl Plan {
         for (index, client) in self.clients.iter().enumerate() {
             snapshot.clients.push(client.as_ref().map(|(peer, customer, secret)| {
                 register(address(peer).ip(), Roles::CLIENT, index as u32);
-                Arc::new(Client {
-                    id: ClientId(index as u32),
-                    contract: format!("client-{index}"),
-                    role: ClientRole::Terminal,
-                    customer: CustomerId(*customer),
-                    address: address(peer).ip(),
-                    secret: Secret::new(secret).unwrap(),
-                    previous_secret: None,
-                    require_message_authenticator: Require::No,
-                    limit_proxy_state: true,
-                    reject_delay: self.reject_delay,
-                    answer_within: self.answer_within,
-                    when_unanswered: Verdict::Silence,
-                    nas: NasIdentity::default(),
-                    default_realm: None,
-                    bare_domain: false,
-                    outer_suffix: None,
-                    administrative: false,
-                    request_policies: Vec::new(),
-                    reply_policies: Vec::new(),
-                    state: Arc::default(),
-                })
+                Arc::new(Client { secret: Secret::new(secret).unwrap(), ..self.client(index as u32, peer, *customer) })
             }));
         }
         for (id, name) in ["a", "b"].into_iter().enumerate() {
@@ -428,7 +434,7 @@ impl World {
         let stats = Arc::new(WorkerStats::default());
         let settings = Settings {
             worker: 0,
-            services: vec![Service::new(PortKind::Auth, 0), Service::new(PortKind::Acct, 0)],
+            services: [PortKind::Auth, PortKind::Acct, PortKind::DynAuth].map(|kind| Service::new(kind, 0)).to_vec(),
             limits,
             seed: [5; 32],
             sticky: Arc::new(Sticky::new([7; 32])),
