@@ -53,6 +53,7 @@ pub struct Engine {
     pub(crate) ports: Ports,
     pub(crate) random: Random,
     pub(crate) keys: HashKeys,
+    pub(crate) draining: bool,
     pub(crate) delayed: u32,
     pub(crate) fan_outs: FanOuts,
     /// Requests of our own making in flight.
@@ -78,6 +79,7 @@ impl Engine {
             identifiers: AllIdentifiers::default(),
             ports: Ports::new(settings.limits.max_ports),
             random,
+            draining: false,
             delayed: 0,
             fan_outs: FanOuts::default(),
             derived: 0,
@@ -104,6 +106,12 @@ impl Engine {
     pub fn set_limits(&mut self, limits: Limits) {
         self.settings.limits = limits;
         self.ports.set_limit(limits.max_ports);
+    }
+
+    /// While it drains, a worker does not answer Status-Server, so that its clients turn to another node (RFC 5997 §4.2); all
+    /// else is served as ever.
+    pub fn set_draining(&mut self, draining: bool) {
+        self.draining = draining;
     }
 
     /// Clients' requests in flight or held back: zero when the worker may stop without losing one.

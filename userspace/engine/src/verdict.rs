@@ -240,6 +240,9 @@ impl Engine {
         packet: &mut Packet,
     ) -> Result<Action, Reason> {
         self.stats.status.increment();
+        if self.draining {
+            return Err(Reason::Draining);
+        }
         let service = self.settings.services.get(usize::from(arrival.key.service));
         let accounting = service.is_some_and(|service| service.kind == PortKind::Acct as u32);
         let code = if accounting { Code::ACCOUNTING_RESPONSE } else { Code::ACCESS_ACCEPT };
