@@ -1,47 +1,19 @@
 //! The status page: what a node does, at a glance, for people.
 //!
 //! From the whole to the part: node, gate, totals, drops with their reasons; then each customer with its clients, its
-//! realms and the state of its servers. What is zero and would only be noise is left out.
+//! realms and the state of its servers (`customer`). What is zero and would only be noise is left out.
+
+mod customer;
+mod style;
+mod words;
 
 use std::fmt::Write as _;
 
 use sekisho_engine::{health::Health, snapshot::HomeKind};
 
-use crate::report::{Count, Customer, Gate, Histogram, Node, Proof, Realm, Replies, Report, Server};
-
-/// Whether the page is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// For a terminal.
-    Colours,
-    /// For a file, a pipe or a test.
-    Plain,
-}
-
-impl Style {
-    fn paint(self, colour: &str, text: &str) -> String {
-        match self {
-            Style::Colours => format!("\x1b[{colour}m{text}\x1b[0m"),
-            Style::Plain => text.to_owned(),
-        }
-    }
-
-    fn bold(self, text: &str) -> String {
-        self.paint("1", text)
-    }
-
-    fn good(self, text: &str) -> String {
-        self.paint("32", text)
-    }
-
-    fn doubtful(self, text: &str) -> String {
-        self.paint("33", text)
-    }
-
-    fn bad(self, text: &str) -> String {
-        self.paint("31", text)
-    }
-}
+pub use self::style::Style;
+use self::words::{duration, named, number, replies};
+use crate::report::{Count, Customer, Gate, Node, Report, Server};
 
 /// The whole page. Writing to a String does not fail, so the results of `writeln!` are let go.
 pub fn page(report: &Report, style: Style) -> String {
@@ -53,7 +25,7 @@ pub fn page(report: &Report, style: Style) -> String {
     drops(&mut text, "kernel", &report.gate.dropped, style);
     drops(&mut text, "userspace", &report.dropped, style);
     for one in &report.customers {
-        customer(&mut text, one, style);
+        customer::write(&mut text, one, style);
     }
     text
 }
@@ -171,155 +143,10 @@ fn drops(text: &mut String, at: &str, counts: &[Count], style: Style) {
     }
 }
 
-fn customer(text: &mut String, customer: &Customer, style: Style) {
-    let _ = writeln!(
-        text,
-        "\n{}  {} requests; replies: {}",
-        style.bold(&customer.name),
-        number(customer.requests),
-        replies(&customer.replies)
-    );
-    let trouble = [("dropped", customer.dropped), ("not routable", customer.unroutable)];
-    if trouble.iter().any(|(_, count)| *count > 0) {
-        let _ = writeln!(text, "  {}", style.doubtful(&named(&trouble)));
-    }
-    for client in &customer.clients {
-        let noun = if client.dynauth { "dynauth" } else { "client " };
-        let proof = proof(&client.proof, style);
-        let _ = writeln!(text, "  {noun} {} {}{proof}", client.contract, client.address);
-    }
-    for one in &customer.realms {
-        realm(text, one, style);
-    }
-    for one in &customer.servers {
-        server(text, one, style);
-    }
-    for one in &customer.unresolved {
-        let why = style.bad(&format!("{} {}: it is asked nothing", one.host, one.why));
-        let _ = writeln!(text, "  server  {} {why}", one.server);
-    }
-}
-
-/// What stands out of how a client or server proves itself: an old secret in use, Message-Authenticator never seen.
-fn proof(proof: &Proof, style: Style) -> String {
-    let mut text = String::new();
-    if proof.message_authenticator == Some(false) {
-        text.push_str(", no Message-Authenticator yet");
-    }
-    match proof.previous_secret_used {
-        Some(ago) => {
-            let words = format!("old secret used {} ago", duration(ago));
-            text.push_str(", ");
-            text.push_str(&style.doubtful(&words));
-        }
-        None if proof.previous_secret => text.push_str(", old secret not used"),
-        None => {}
-    }
-    text
-}
-
-fn realm(text: &mut String, realm: &Realm, style: Style) {
-    let served = match &realm.contract {
-        Some(contract) => format!("by {contract} ({})", realm.servers.join(", ")),
-        None => style.bad("served by no contract"),
-    };
-    let _ = write!(text, "  realm   {} {served}: {} requests", realm.name, number(realm.requests));
-    if realm.expired > 0 {
-        let _ = write!(text, ", {}", style.bad(&format!("{} unanswered", number(realm.expired))));
-    }
-    let _ = writeln!(text, "{}", latency(&realm.latency));
-}
-
-fn server(text: &mut String, server: &Server, style: Style) {
-    let state = match server.state.as_str() {
-        "alive" => style.good("alive"),
-        "dead" => style.bad("dead"),
-        state => style.doubtful(state),
-    };
-    let _ = write!(
-        text,
-        "  server  {} {} {} {state} for {}: {} requests, {} replies, {} outstanding",
-        server.name,
-        server.kind,
-        server.address,
-        duration(server.since),
-        number(server.requests),
-        number(server.replies.sum()),
-        number(server.outstanding),
-    );
-    let trouble = [
-        ("timeouts", server.timeouts),
-        ("retransmitted", server.retransmitted),
-        ("forged", server.forged),
-        ("unmatched", server.unmatched),
-        ("withheld", server.withheld),
-        ("copies skipped", server.copies_skipped),
-    ];
-    if trouble.iter().any(|(_, count)| *count > 0) {
-        let _ = write!(text, ", {}", style.doubtful(&named(&trouble)));
-    }
-    if server.probes_sent > 0 {
-        let (sent, answered) = (number(server.probes_sent), number(server.probes_answered));
-        let _ = write!(text, ", {answered} of {sent} status checks answered");
-    }
-    // What has said nothing yet has left nothing out either.
-    let quiet = server.replies.sum() == 0 && server.proof.message_authenticator == Some(false);
-    let shown = Proof { message_authenticator: server.proof.message_authenticator.filter(|_| !quiet), ..server.proof };
-    text.push_str(&proof(&shown, style));
-    let last = match server.last_reply {
-        Some(ago) => format!(", last reply {} ago", duration(ago)),
-        None if server.requests > 0 => format!(", {}", style.bad("no reply ever")),
-        None => String::new(),
-    };
-    let _ = writeln!(text, "{last}{}", latency(&server.latency));
-}
-
-fn latency(histogram: &Histogram) -> String {
-    match (histogram.quantile(0.5), histogram.quantile(0.99)) {
-        (Some(median), Some(worst)) => format!(", p50 {median:.1} ms, p99 {worst:.1} ms"),
-        _ => String::new(),
-    }
-}
-
-fn replies(replies: &Replies) -> String {
-    named(&replies.by_code())
-}
-
-/// `access 3, accounting 5`; zeros are left out, but not all of them.
-fn named(counts: &[(&str, u64)]) -> String {
-    let shown = counts.iter().filter(|(_, count)| *count > 0);
-    let shown: Vec<String> = shown.map(|(name, count)| format!("{name} {}", number(*count))).collect();
-    if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
-}
-
-/// `1234567` as `1,234,567`.
-fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// The two largest units of a time.
-fn duration(seconds: f64) -> String {
-    let s = seconds.max(0.0) as u64;
-    match (s / 86_400, s / 3600 % 24, s / 60 % 60, s % 60) {
-        (0, 0, 0, s) => format!("{s} s"),
-        (0, 0, m, s) => format!("{m} min {s} s"),
-        (0, h, m, _) => format!("{h} h {m} min"),
-        (d, h, _, _) => format!("{d} d {h} h"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Client, Interface, Unresolved};
+    use crate::report::{Client, Interface, Proof, Realm, Unresolved};
 
     #[test]
     fn a_dead_server_its_since_and_a_drop_with_its_remedy_are_seen() {
