@@ -98,10 +98,6 @@ impl Engine {
         let customer = snapshot.customer(client.customer).ok_or(Reason::Unregistered)?;
         let RequestStep { key, fingerprint, .. } = *step;
         let outcome = match &step.verified {
-            _ if proof::is_downgrade(client, &step.layout) => {
-                proof::warn_of_downgrade(client, now);
-                Err(Reason::MessageAuthenticatorDowngrade)
-            }
             Some(Ok(verified)) => {
                 proof::learn(client, verified);
                 let by_previous = proof::takes_previous(client, now, verified, packet.buf.bytes(), step.by_previous);
@@ -109,9 +105,13 @@ impl Engine {
                 let arrival = Arrival { now, snapshot, client, customer, key, fingerprint, by_previous, proven };
                 self.handle_verified(&arrival, verified, packet, unsealed)
             }
+            Some(Err(_)) if proof::is_downgrade(client, &step.layout) => Err(Reason::MessageAuthenticatorDowngrade),
             Some(Err(refusal)) => Err(refused(*refusal)),
             None => Err(Reason::Unregistered),
         };
+        if outcome == Err(Reason::MessageAuthenticatorDowngrade) {
+            proof::warn_of_downgrade(client, now);
+        }
         if outcome.is_err() {
             self.count_client_drop(snapshot, client);
         }
@@ -133,6 +133,9 @@ impl Engine {
             return self.repeat(arrival.now, arrival.snapshot, index, packet);
         }
         let client = arrival.client;
+        if proof::is_downgrade(client, verified.layout()) {
+            return Err(Reason::MessageAuthenticatorDowngrade);
+        }
         if client.nas.checked && verified.layout().code != Code::STATUS_SERVER {
             let source = arrival.key.peer.ip();
             if !guard::is_own(&client.nas, source, packet.buf.bytes(), verified.layout()) {
