@@ -5,15 +5,21 @@ mod common;
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
+    sync::Arc,
 };
 
 use common::*;
 use sekisho_engine::{
     Limits,
     packet::{Action, BATCH, Path, Socket},
-    snapshot::{HomeKind, PoolId},
+    snapshot::{HomeKind, NasIdentity, PoolId, Require, RoutingSnapshot, Strip},
 };
-use sekisho_wire::code::Code;
+use sekisho_wire::{
+    code::Code,
+    policy::{Policy, Rule, Value},
+    secret::Secret,
+    select::AttributeId,
+};
 
 struct Counting;
 
@@ -69,7 +75,29 @@ fn counted(work: impl FnOnce()) -> u64 {
 
 #[test]
 fn forwarding_allocates_nothing_after_warm_up() {
-    let mut world = World::new();
+    forward_many(World::new());
+}
+
+#[test]
+fn nor_does_forwarding_with_what_contracts_may_ask_for() {
+    let policy = Arc::new(Policy::new(vec![
+        Rule::Add(AttributeId::Plain(32), Value::Literal((*b"nas").into())),
+        Rule::Remove(AttributeId::Plain(4), None),
+    ]));
+    let shape = move |snapshot: &mut RoutingSnapshot| {
+        snapshot.pools[0].strip = Strip::Realm;
+        snapshot.pools[0].framed_networks = vec![("10.0.0.0".parse().unwrap(), 8)];
+        let client = client(snapshot, 0);
+        client.request_policies = vec![Arc::clone(&policy)];
+        client.reply_policies = vec![Arc::clone(&policy)];
+        client.previous_secret = Some(Secret::new("the secret before").unwrap());
+        client.require_message_authenticator = Require::Auto;
+        client.nas = NasIdentity { checked: true, addresses: Vec::new(), identifiers: Vec::new() };
+    };
+    forward_many(World::with(Plan::shaped(shape), Limits::default()));
+}
+
+fn forward_many(mut world: World) {
     let rounds: Vec<Vec<Vec<u8>>> = (0..=255u8)
         .map(|n| {
             let ids = (0..BATCH as u8 / 2).flat_map(|id| [id; 2]);
