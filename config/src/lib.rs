@@ -122,7 +122,7 @@ fn read_node(file: &Path, env: &dyn Fn(&str) -> Option<String>, report: &Report)
 
 fn read_customers(draft: &NodeDraft, around: &Surroundings<'_>, report: &Report) -> Vec<CustomerDraft> {
     let Some(directory) = &draft.customers else { return Vec::new() };
-    let files = match documents_in(&directory.value, "toml") {
+    let files = match documents_in(&directory.value, |name| name.ends_with(".toml")) {
         Ok(files) => files,
         Err(error) => {
             let message = format!("{} cannot be listed ({error})", directory.value.display());
@@ -145,13 +145,13 @@ fn read_customers(draft: &NodeDraft, around: &Surroundings<'_>, report: &Report)
     files.iter().filter_map(read).collect()
 }
 
-/// Every file of a directory with this extension, but for hidden ones, by name.
-fn documents_in(directory: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
+/// Every file of a directory whose name is `wanted`, but for hidden ones, by name.
+fn documents_in(directory: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && path.extension().is_some_and(|found| found == extension) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if !name.starts_with('.') && wanted(&name) {
             files.push(path);
         }
     }

@@ -128,7 +128,7 @@ pub struct Vlan {
     pub interface: String,
 }
 
-/// The ports of one address: for authentication, for accounting, or both.
+/// The ports of one address: for authentication, for accounting, or both; of a listener for CoA alone, neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ports {
     /// Authentication only.
@@ -142,6 +142,8 @@ pub enum Ports {
         /// Accounting.
         accounting: u16,
     },
+    /// Neither; no server has this.
+    Neither,
 }
 
 impl Ports {
@@ -149,7 +151,7 @@ impl Ports {
     pub const fn auth(self) -> Option<u16> {
         match self {
             Ports::Auth(auth) | Ports::Both { auth, .. } => Some(auth),
-            Ports::Accounting(_) => None,
+            Ports::Accounting(_) | Ports::Neither => None,
         }
     }
 
@@ -157,7 +159,7 @@ impl Ports {
     pub const fn accounting(self) -> Option<u16> {
         match self {
             Ports::Accounting(accounting) | Ports::Both { accounting, .. } => Some(accounting),
-            Ports::Auth(_) => None,
+            Ports::Auth(_) | Ports::Neither => None,
         }
     }
 
@@ -181,6 +183,13 @@ pub struct Listener {
     pub dynauth: Option<u16>,
     /// The address carries nothing but RADIUS: fragments from strangers may be dropped.
     pub dedicated: bool,
+}
+
+impl Listener {
+    /// Every port, with the key that it stands under.
+    pub fn each_port(&self) -> impl Iterator<Item = (&'static str, u16)> {
+        self.ports.each().chain(self.dynauth.map(|port| ("dynauth", port)))
+    }
 }
 
 /// Our side toward home servers.

@@ -105,7 +105,7 @@ fn a_listener_has_one_address_of_ours_and_at_least_one_port() {
         ("198.51.100.1", "198.51.100.0/24", "is a network"),
         ("198.51.100.1", "198.51.100.1:1812", "has a port. Give the address alone"),
         ("198.51.100.1", "::ffff:198.51.100.1", "is an IPv4 address in IPv6 form. Write it as IPv4"),
-        ("2001:db8::1\"\nauth = 1812", "2001:db8::1\"", "listener[1].auth: is missing, and so is `accounting`"),
+        ("2001:db8::1\"\nauth = 1812", "2001:db8::1\"", "listener[1].auth: is missing, and so are the other ports"),
         ("1813", "1812", "listener[0].accounting: 1812 is the port for authentication already"),
         ("accounting = 1813", "accounting = 65536", "Give a number from 1 to 65535."),
         ("address = \"198.51.100.1\"\n", "", "listener[0].address: is missing"),

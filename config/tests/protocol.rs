@@ -105,6 +105,50 @@ fn a_realm_may_be_a_windows_domain_a_pattern_or_the_default() {
 }
 
 #[test]
+fn a_pattern_is_written_in_any_case_and_anchored_at_both_ends_whatever_it_is_made_of() {
+    let realm = |pattern: &str| acme(&format!("[[realm]]\npattern = '{pattern}'\nname = \"x\"\n"));
+    let customer = customer_of(&realm("^[A-Z]+\\.ACME\\.example$"));
+    let pattern = &customer.realms[1].pattern.as_ref().unwrap().0;
+    assert!(pattern.is_match(b"tokyo.acme.example") && !pattern.is_match(b"tokyo.acme-example"));
+    let warned = |pattern: &str| !documents(NODE, &[("acme", &realm(pattern))]).warnings().is_empty();
+    for anchored in ["^a$", "^(a|b)\\.example$", "^[|]$", "^a\\|b$", "^a\\\\$"] {
+        assert!(!warned(anchored), "{anchored}");
+    }
+    for open in ["a", "^a", "a$", "^a|b$", "^(a|b)|c$", "^a\\$"] {
+        assert!(warned(open), "{open}");
+    }
+    refused(
+        &realm("^東京\\.example$"),
+        &["realm[1].pattern: holds a letter that no canonical realm has. Write the A-label"],
+    );
+    refused(&realm("^(a{1000}){1000}$"), &["realm[1].pattern: is no regular expression"]);
+}
+
+#[test]
+fn keys_that_mean_nothing_where_they_stand_are_warned_about() {
+    for (text, says) in [
+        (acme("weight = 2\n"), "server[0].weight: means nothing with `type = \"fail-over\"`"),
+        (acme("check_interval = \"10s\"\n"), "server[0].check_interval: means nothing without a status check"),
+        (
+            acme("status_check = \"status-server\"\nrevive_interval = \"10s\"\n"),
+            "server[0].revive_interval: means nothing with a status check",
+        ),
+        (
+            with(ACME, "[[proxy]]\n", "[[proxy]]\nstrip = \"outer\"\n"),
+            "proxy[0].strip: no terminal of this customer has an `outer_suffix`",
+        ),
+        (
+            with(ACME, "[[client]]\n", "[[client]]\nlimit_proxy_state = false\n"),
+            "client[0].limit_proxy_state: the client is open to forged answers (CVE-2024-3596): neither guard is on until it",
+        ),
+    ] {
+        let warnings = documents(NODE, &[("acme", &text)]).warnings();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains(says), "{says:?} is not in {warnings:?}");
+    }
+}
+
+#[test]
 fn two_customers_may_each_have_a_default_and_a_pattern_of_one_name() {
     let more = "[[realm]]\ndefault = true\n[[realm]]\npattern = '^x$'\nname = \"x\"\n";
     let other = common::other();

@@ -3,7 +3,8 @@
 use std::{net::IpAddr, time::Duration};
 
 use super::{
-    contract, message_authenticator, policy,
+    contract, message_authenticator,
+    policy::{PolicyBook, with_operator_name},
     surroundings::{Surroundings, unanswered},
     way,
 };
@@ -19,7 +20,7 @@ use crate::{
 pub(super) fn client(
     section: &Section<'_>,
     realms: Option<&[Placed<Realm>]>,
-    policies: &policy::Named,
+    policies: &PolicyBook,
     around: &Surroundings<'_>,
 ) -> Option<Client> {
     let contract = contract(section);
@@ -53,8 +54,13 @@ pub(super) fn client(
         );
         section.fault("reject_delay", Problem::new(message, "Make it shorter than `answer_within`."));
     }
-    if let (Some(Require::No), Some(false)) = (require, limit) {
-        let message = "the client is open to forged answers (CVE-2024-3596): neither guard is on";
+    let open = match (require, limit) {
+        (Some(Require::No), Some(false)) => Some("neither guard is on"),
+        (Some(Require::Auto), Some(false)) => Some("neither guard is on until it has sent a Message-Authenticator"),
+        _ => None,
+    };
+    if let Some(why) = open {
+        let message = format!("the client is open to forged answers (CVE-2024-3596): {why}");
         let remedy = "Set `require_message_authenticator = \"yes\"` where the terminal can, else leave this key true.";
         section.warn("limit_proxy_state", Problem::new(message, remedy));
     }
@@ -74,7 +80,13 @@ pub(super) fn client(
     let outer_suffix = section.parsed("outer_suffix", value::realm).optional();
     let administrative = section.boolean("administrative").or(false);
     let dynauth = section.port("dynauth").optional();
-    let policies = policy::chosen(section, policies);
+    if let (Some(false), Some(None)) = (check_nas, dynauth) {
+        for key in ["nas_addresses", "nas_identifiers"].into_iter().filter(|key| section.has(key)) {
+            let remedy = "Set `check_nas = true`, or give the port `dynauth`, or take this key out.";
+            section.warn(key, Problem::new("is given, but nothing is checked and no CoA finds the way by it", remedy));
+        }
+    }
+    let policies = policies.chosen(section);
     let (domain, ingresses) = way?;
     let operator_name = operator_name?;
     Some(Client {
@@ -97,7 +109,7 @@ pub(super) fn client(
         outer_suffix: outer_suffix?,
         administrative: administrative?,
         dynauth: dynauth?,
-        policies: policy::with_operator_name(policies?, operator_name.as_deref()),
+        policies: with_operator_name(policies?, operator_name.as_deref()),
         operator_name,
     })
 }

@@ -1,6 +1,8 @@
 //! `customers/NAME.toml` as a whole; each kind of table has a file of its own.
 
-use super::{client::client, dynauth::dynauth, policy, proxy::proxy, realm::realm, surroundings::Surroundings};
+use super::{
+    client::client, dynauth::dynauth, policy::PolicyBook, proxy::proxy, realm::realm, surroundings::Surroundings,
+};
 use crate::{
     customer::{Client, Customer, DynAuth, Policies, Proxy, Realm, Server},
     document::{Placed, Site},
@@ -79,13 +81,13 @@ pub(crate) fn customer(top: &Section<'_>, around: &Surroundings<'_>) -> Customer
         .filter_map(|section| Some(Placed { value: realm(section)?, site: section.site.clone() }))
         .collect();
     let known = (top.report.count() == realms_before).then_some(realms.as_slice());
-    let named = policy::policies(top, around);
-    let chosen = section.as_ref().map_or(Some(Policies::default()), |section| policy::chosen(section, &named));
+    let policies = PolicyBook::read(top, around);
+    let chosen = section.as_ref().map_or(Some(Policies::default()), |section| policies.chosen(section));
     let clients = top
         .tables("client", schema::CLIENT)
         .iter()
         .filter_map(|section| {
-            Some(Placed { value: client(section, known, &named, around)?, site: section.site.clone() })
+            Some(Placed { value: client(section, known, &policies, around)?, site: section.site.clone() })
         })
         .collect();
     let proxies =
@@ -95,6 +97,10 @@ pub(crate) fn customer(top: &Section<'_>, around: &Surroundings<'_>) -> Customer
         .iter()
         .filter_map(|section| Some(Placed { value: dynauth(section, around)?, site: section.site.clone() }))
         .collect();
+    let sound = top.report.count() == before;
+    if sound {
+        policies.warn_of_idle(top.report);
+    }
     CustomerDraft {
         site: section.map_or_else(|| top.site.clone(), |section| section.site),
         name: name.unwrap_or_default(),
@@ -104,6 +110,6 @@ pub(crate) fn customer(top: &Section<'_>, around: &Surroundings<'_>) -> Customer
         proxies,
         dynauth,
         policies: chosen.unwrap_or_default(),
-        sound: top.report.count() == before,
+        sound,
     }
 }

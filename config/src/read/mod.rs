@@ -74,7 +74,7 @@ fn ports(section: &Section<'_>, default: Option<Ports>) -> Option<Ports> {
         (None, Some(accounting)) => Some(Ports::Accounting(accounting)),
         (None, None) => {
             if default.is_none() {
-                section.fault("auth", Problem::new("is missing, and so is `accounting`", "Give at least one of them."));
+                section.fault("auth", Problem::new("is missing, and so are the other ports", "Give at least one."));
             }
             default
         }

@@ -19,7 +19,7 @@ use crate::{
     dictionary::Dictionary,
     document::{Placed, Site},
     finding::Problem,
-    node::{Limits, Listener, LogLevel, Node, Password, Probe, Upstream, Xdp, XdpMode},
+    node::{Limits, Listener, LogLevel, Node, Password, Ports, Probe, Upstream, Xdp, XdpMode},
     schema,
     section::Section,
     value,
@@ -176,7 +176,7 @@ fn listener(section: &Section<'_>) -> Option<Listener> {
         outcome => outcome.map_err(|fault| fault.problem(text)),
     };
     let address = section.parsed("address", own).required(section, "address", "Give one of this host's addresses.");
-    let ports = ports(section, None);
+    let ports = ports(section, section.has("dynauth").then_some(Ports::Neither));
     let dynauth = section.port("dynauth").optional();
     if let (Some(ports), Some(Some(dynauth))) = (ports, dynauth)
         && let Some((key, _)) = ports.each().find(|(_, port)| *port == dynauth)

@@ -71,17 +71,44 @@ pub(super) fn realm(section: &Section<'_>) -> Option<Realm> {
 }
 
 fn pattern(section: &Section<'_>, text: &str) -> Result<Pattern, Problem> {
-    let compiled = RegexBuilder::new(text).size_limit(MAX_PATTERN).build().map_err(|error| {
+    if !text.is_ascii() {
+        let remedy = "Write the A-label, such as xn--1lqs71d: it is what a realm is compared by.";
+        return Err(Problem::new("holds a letter that no canonical realm has", remedy));
+    }
+    // A canonical realm is lower case and ASCII: a pattern matches however it is written, and without Unicode's tables.
+    let builder = RegexBuilder::new(text).size_limit(MAX_PATTERN).case_insensitive(true).unicode(false).build();
+    let compiled = builder.map_err(|error| {
         // The library draws the place over several lines; the last says what is wrong.
         let error = error.to_string();
         let why = error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let remedy = "See https://docs.rs/regex for how patterns are written.";
         Problem::new(format!("is no regular expression: {why}"), remedy)
     })?;
-    if !(text.starts_with('^') && text.ends_with('$')) {
+    if !is_anchored(text) {
         let message = "also matches realms that only contain what it describes, since it is not anchored";
         let remedy = "Begin it with ^ and end it with $: '^([a-z0-9-]+\\.)*acme\\.example$'.";
         section.warn("pattern", Problem::new(message, remedy));
     }
     Ok(Pattern(compiled))
+}
+
+/// Whether a pattern says what is at both ends of a realm: `^…$` without an alternative beside it.
+fn is_anchored(pattern: &str) -> bool {
+    let Some(within) = pattern.strip_prefix('^').and_then(|pattern| pattern.strip_suffix('$')) else { return false };
+    let (mut groups, mut class, mut escaped) = (0_usize, false, false);
+    for c in within.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '[' => class = true,
+            ']' => class = false,
+            _ if class => {}
+            '(' => groups += 1,
+            ')' => groups = groups.saturating_sub(1),
+            '|' if groups == 0 => return false,
+            _ => {}
+        }
+    }
+    // What is left is the backslash of `\$`, which is no end but a letter.
+    !escaped
 }

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use super::{Claim, once};
+use super::{Claim, once, repeated};
 use crate::{
     customer::{Client, Host, Server},
     document::Site,
@@ -83,8 +83,22 @@ fn server_ports(customers: &[CustomerDraft], report: &Report) {
     }
 }
 
-/// Where a terminal takes CoA and Disconnect there is no home server: replies are known by the address that they come from.
+/// Where a terminal takes CoA and Disconnect there is no home server, and no terminal of another domain: replies are
+/// known by the address that they come from.
 fn terminal_ports(customers: &[CustomerDraft], report: &Report) {
+    let mut known = HashSet::new();
+    let claims = customers.iter().flat_map(|customer| &customer.clients).filter_map(|client| {
+        let what = (client.value.address, client.value.dynauth?);
+        // Two at one address of a domain have been told already.
+        let first = known.insert((&client.value.domain, client.value.address));
+        first.then_some(Claim { what, site: &client.site, key: "dynauth" })
+    });
+    repeated(claims, |Claim { what: (address, port), site, key }, other| {
+        let at = SocketAddr::from((address, port));
+        let message = format!("another terminal takes CoA and Disconnect at {at} already, at {other}");
+        let remedy = "Their answers could not be told apart: give one of them another port.";
+        report.fault(site.finding(key, Problem::new(message, remedy)));
+    });
     let terminals = customers.iter().flat_map(|customer| &customer.clients);
     let at_port = |client: &Client| Some((client.address, client.dynauth?));
     let ports: HashMap<(IpAddr, u16), &Site> =
@@ -105,16 +119,29 @@ fn terminal_ports(customers: &[CustomerDraft], report: &Report) {
     }
 }
 
-/// A home server that is ourselves would get its own requests back.
+/// A home server or a terminal that is ourselves: requests would come back to us.
 fn loops(customers: &[CustomerDraft], draft: &NodeDraft, report: &Report) {
+    let ours = |address: IpAddr, port: u16| {
+        let mut listeners = draft.listeners.iter().filter(|listener| listener.value.address == address);
+        listeners.find_map(|listener| {
+            let (key, _) = listener.value.each_port().find(|(_, own)| *own == port)?;
+            Some(listener.site.place(key))
+        })
+    };
+    for client in customers.iter().flat_map(|customer| &customer.clients) {
+        let Some(port) = client.value.dynauth else { continue };
+        if let Some(place) = ours(client.value.address, port) {
+            let at = SocketAddr::from((client.value.address, port));
+            let message = format!("{at} is our own listener, at {place}: requests would go round for ever");
+            let remedy = "Give the port where the terminal itself takes CoA and Disconnect.";
+            report.fault(client.site.finding("dynauth", Problem::new(message, remedy)));
+        }
+    }
     for (server, site) in customers.iter().flat_map(servers) {
+        let Host::Address(address) = server.address else { continue };
         for (key, port) in server.ports.each() {
-            let ours = draft.listeners.iter().find_map(|listener| {
-                let (key, _) = listener.value.ports.each().find(|(_, own)| *own == port)?;
-                (Host::Address(listener.value.address) == server.address).then(|| listener.site.place(key))
-            });
-            if let Some(place) = ours {
-                let at = at(&server.address, port);
+            if let Some(place) = ours(address, port) {
+                let at = SocketAddr::from((address, port));
                 let message = format!("{at} is our own listener, at {place}: requests would go round for ever");
                 let remedy = "Give the address and port of the customer's server.";
                 report.fault(site.finding(site.given(key, "address"), Problem::new(message, remedy)));

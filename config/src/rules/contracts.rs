@@ -2,6 +2,7 @@
 
 use super::{Claim, once};
 use crate::{
+    customer::{PoolType, Strip},
     finding::{Problem, Report},
     read::customer::{CustomerDraft, ProxyDraft},
     value::show_duration,
@@ -47,6 +48,8 @@ pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
         fail_over_in_time(customer, report);
         for draft in &customer.proxies {
             both_kinds(draft, report);
+            weights(draft, report);
+            strips(draft, customer, report);
         }
     }
 }
@@ -62,6 +65,27 @@ fn both_kinds(draft: &ProxyDraft, report: &Report) {
         let message = format!("no server of the contract has a port `{key}`, so {outcome}");
         let problem = Problem::new(message, format!("Give `{key}` at one of its servers, where that is not meant."));
         report.warn(draft.site.finding("server", problem));
+    }
+}
+
+/// Warns of a weight where servers are not weighed.
+fn weights(draft: &ProxyDraft, report: &Report) {
+    let pools = draft.proxy.tiers.iter().flat_map(|tier| tier.servers.iter().map(|_| tier.pool));
+    for ((server, site), _) in draft.servers().zip(pools).filter(|(_, pool)| *pool == PoolType::FailOver) {
+        if server.weight != 1 {
+            let remedy = "Take it out, or choose a `type` that balances.";
+            report.warn(site.finding("weight", Problem::new("means nothing with `type = \"fail-over\"`", remedy)));
+        }
+    }
+}
+
+/// Warns of a carrier's suffix to be taken off that no terminal has.
+fn strips(draft: &ProxyDraft, customer: &CustomerDraft, report: &Report) {
+    let mut clients = customer.clients.iter();
+    if draft.proxy.strip == Strip::Outer && clients.all(|client| client.value.outer_suffix.is_none()) {
+        let message = "no terminal of this customer has an `outer_suffix`, so nothing is taken off";
+        let problem = Problem::new(message, "Give it at the [[client]], or take this key out.");
+        report.warn(draft.site.finding("strip", problem));
     }
 }
 

@@ -23,19 +23,25 @@ struct Claim<'a, K> {
 }
 
 /// Reports every claim but the first on the same thing; `problem` is told the place of the first.
-fn once<'a, K: Hash + Eq>(
+fn once<'a, K: Hash + Eq + Clone>(
     claims: impl IntoIterator<Item = Claim<'a, K>>,
     report: &Report,
     problem: impl Fn(&K, &str) -> Problem,
 ) {
+    repeated(claims, |Claim { what, site, key }, first| report.fault(site.finding(key, problem(&what, first))));
+}
+
+/// Tells `each` of every claim but the first on the same thing, with the place of the first.
+fn repeated<'a, K: Hash + Eq + Clone>(
+    claims: impl IntoIterator<Item = Claim<'a, K>>,
+    each: impl Fn(Claim<'a, K>, &str),
+) {
     let mut first: HashMap<K, (&Site, &str)> = HashMap::new();
-    for Claim { what, site, key } in claims {
-        match first.get(&what) {
-            Some((other, other_key)) => {
-                report.fault(site.finding(key, problem(&what, &other.place(other_key))));
-            }
+    for claim in claims {
+        match first.get(&claim.what) {
+            Some((other, key)) => each(claim, &other.place(key)),
             None => {
-                first.insert(what, (site, key));
+                first.insert(claim.what.clone(), (claim.site, claim.key));
             }
         }
     }

@@ -56,9 +56,11 @@ fn ingresses(draft: &NodeDraft, top: &Site, report: &Report) {
 
 fn listeners(draft: &NodeDraft, top: &Site, report: &Report) {
     let ports = draft.listeners.iter().flat_map(|placed| {
-        let dynauth = placed.value.dynauth.map(|port| ("dynauth", port));
-        let ports = placed.value.ports.each().chain(dynauth);
-        ports.map(|(key, port)| Claim { what: (placed.value.address, port), site: &placed.site, key })
+        placed.value.each_port().map(|(key, port)| Claim {
+            what: (placed.value.address, port),
+            site: &placed.site,
+            key,
+        })
     });
     once(ports, report, |(address, port), other| {
         Problem::new(format!("{address} listens on {port} already, at {other}"), "Keep one of them.")
