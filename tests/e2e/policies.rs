@@ -42,7 +42,7 @@ fn a_hostile_home_server_cannot_reconfigure_the_nas() {
     ];
     let account = hostile.iter().fold(Account::new(USER, "wonderland"), |account, pair| account.reply(pair));
     let _freeradius = FreeRadius::start(&scene.home.namespace, &home1_secret(), &[account]);
-    let rules = "allow = [\"Framed-IP-Address\", \"Session-Timeout\", \"Class\", \"Reply-Message\", \
+    let rules = "allow = [\"Framed-IP-Address\", \"Session-Timeout\", \"Reply-Message\", \
                  \"Chargeable-User-Identity\", \"Cisco-AVPair\"]\n\
                  remove = [\"Cisco-AVPair=vpdn:*\", \"Cisco-AVPair=ip:*\", \"Cisco-AVPair=lcp:*\"]";
     let documents = documents(&scene, "reply_policy = \"from-partners\"", &[("from-partners", rules)]);
@@ -66,7 +66,7 @@ fn freeradius_sees_what_is_added_replaced_and_taken_away() {
     let scene = Scene::new();
     let freeradius = FreeRadius::start(&scene.home.namespace, &home1_secret(), &[Account::new(USER, "wonderland")]);
     let rules = "remove = [\"3GPP-IMSI\", \"Connect-Info\"]\n\
-                 [policy.add]\n\"Cisco-AVPair\" = \"from=sekisho\"\n\"Reply-Message\" = { from = \"NAS-Identifier\" }\n\
+                 [policy.add]\n\"Cisco-AVPair\" = \"from=sekisho\"\n\"Filter-Id\" = { from = \"NAS-Identifier\" }\n\
                  [policy.default]\n\"NAS-Port-Type\" = \"Virtual\"\n\
                  [policy.replace]\n\"Called-Station-Id\" = \"internet.acme\"";
     let client = "request_policy = \"to-home\"\noperator_name = \"1carrier.example\"";
@@ -89,7 +89,7 @@ fn freeradius_sees_what_is_added_replaced_and_taken_away() {
             "Cisco-AVPair = \"theirs=1\"",
             "Cisco-AVPair = \"from=sekisho\"",
             "NAS-Identifier = \"bras-1\"",
-            "Reply-Message = \"bras-1\"",
+            "Filter-Id = \"bras-1\"",
         ] {
             assert!(has(packet, line), "{line}: {packet}");
         }

@@ -1,5 +1,6 @@
 //! A NAS that sends exactly what a test tells it to, and judges the answers strictly.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -88,10 +89,22 @@ impl Nas {
     /// The same, and where it came from.
     pub fn receive_from(&self, limit: Duration) -> Option<(Vec<u8>, SocketAddr)> {
         let mut buffer = vec![0; 65536];
-        self.socket.set_read_timeout(Some(limit.max(Duration::from_millis(1)))).expect("a timeout");
-        let (len, from) = self.socket.recv_from(&mut buffer).ok()?;
-        buffer.truncate(len);
-        Some((buffer, from))
+        let end = Instant::now() + limit.max(Duration::from_millis(1));
+        loop {
+            let left = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+            self.socket.set_read_timeout(Some(left)).expect("a timeout");
+            match self.socket.recv_from(&mut buffer) {
+                Ok((len, from)) => {
+                    buffer.truncate(len);
+                    return Some((buffer, from));
+                }
+                // A receive with a timeout is not resumed by the kernel after an interruption, whoever caused it.
+                Err(fault) => assert!(
+                    matches!(fault.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock),
+                    "cannot receive: {fault}"
+                ),
+            }
+        }
     }
 
     /// Sends a request and waits for its answer, which has to verify.
