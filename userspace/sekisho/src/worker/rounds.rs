@@ -158,6 +158,7 @@ impl Worker {
         }
         while let Some(event) = self.engine.poll_event() {
             match event {
+                Event::ClosePort(port) => self.sockets.close(port),
                 Event::OpenPort(port) => match self.sockets.open(port) {
                     Ok(()) => self.engine.port_opened(port),
                     Err(error) => {
