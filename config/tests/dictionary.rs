@@ -25,6 +25,38 @@ fn fault(text: &str) -> String {
     faults[0].to_string()
 }
 
+/// What an operator reads.
+const PAGE: &str = include_str!("../../docs/dictionaries.md");
+
+#[test]
+fn the_page_is_true() {
+    let (_, example) = PAGE.split_once("```\nVENDOR").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let example = format!("VENDOR{example}");
+    assert!(warnings(&example).is_empty());
+    assert_eq!(with_text(&example).find("example-plan").unwrap().values["silver"], 2);
+    assert!(with_text(&example).salted().any(|it| it == (32473, 2)));
+
+    let part = |heading: &str| PAGE.split_once(&format!("\n## {heading}\n")).unwrap().1.split("\n## ").next().unwrap();
+    let first = |line: &'static str| line.strip_prefix("| ").and_then(|line| line.split(" | ").next());
+    let codes = |cell: &'static str| cell.split('`').skip(1).step_by(2);
+    for kind in part("Types").lines().filter_map(first).filter(|cell| !cell.starts_with("`octets`")).flat_map(codes) {
+        let dictionary = with_text(&format!("ATTRIBUTE X 200 {kind}\n"));
+        assert_ne!(dictionary.find("X").unwrap().kind, Kind::Octets, "{kind}");
+    }
+    for flag in part("Flags").lines().filter_map(first).flat_map(codes) {
+        with_text(&format!("ATTRIBUTE X 200 string {flag}\n"));
+    }
+    for line in part("Lines").lines().filter_map(first).flat_map(codes).filter(|line| *line != "# …") {
+        let keyword = line.split(' ').next().unwrap();
+        assert!(!fault(&format!("{keyword} ")).contains("is no keyword"), "{keyword}");
+    }
+    for vendor in ["Microsoft", "Cisco", "3GPP", "3GPP2", "Juniper", "ERX", "Nokia", "Huawei", "WiMAX"] {
+        assert!(PAGE.contains(vendor), "{vendor}");
+        with_text(&format!("BEGIN-VENDOR {vendor}\nEND-VENDOR {vendor}\n"));
+    }
+}
+
 #[test]
 fn every_dictionary_that_is_built_in_is_sound() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("dictionaries");
@@ -189,6 +221,7 @@ fn a_line_that_cannot_be_understood_is_a_fault_with_its_place_and_a_remedy() {
         ("BEGIN-VENDOR Cisco\nEND-VENDOR Juniper", "my.dictionary:2:1: END-VENDOR names another vendor"),
         ("END-VENDOR Cisco", "END-VENDOR ends nothing"),
         ("END-TLV X", "END-TLV ends nothing"),
+        ("BEGIN-TLV X", "a BEGIN-TLV has not ended. End it"),
         ("VALUE Service-Type Ours", "a VALUE has an attribute, a name and a number"),
         ("VALUE Service-Type Ours x", "\"x\" is no number of a value"),
         ("VALUE Nothing Ours 1", "\"nothing\" is no attribute of this dictionary"),

@@ -52,6 +52,17 @@ fn a_default_of_the_page_written_out_changes_nothing() {
     assert_eq!(defaults("[[proxy.server]]").lines().count(), 11);
 }
 
+#[test]
+fn the_policy_of_the_page_is_taken() {
+    let (_, example) = PAGE.split_once("```toml\n[[policy]]").unwrap();
+    let example = format!("[[policy]]{}", example.split("```").next().unwrap());
+    let text = with(ACME, "[[client]]\n", "[[client]]\nreply_policy = \"from-partners\"\n");
+    let loaded = documents(NODE, &[("acme", &format!("{text}{example}"))]);
+    assert!(loaded.warnings().is_empty(), "{:?}", loaded.warnings());
+    let (_, customers) = taken(&loaded);
+    assert_eq!(customers[0].clients[0].policies.reply.as_ref().unwrap().rules().len(), 7);
+}
+
 /// Every key of a table of the page whose default is one plain value, as a document writes it.
 fn defaults(heading: &str) -> String {
     let (_, part) = PAGE.split_once(&format!("\n### `{heading}`\n")).unwrap();

@@ -261,10 +261,15 @@ impl File<'_> {
                 }
             }
         }
+        let end = self.document.text().len();
         if let Some((open, _)) = &self.vendor {
             let problem =
                 Problem::new(format!("BEGIN-VENDOR {open} has not ended"), format!("End it: `END-VENDOR {open}`."));
-            self.report.fault(self.document.finding(self.document.text().len(), "", problem));
+            self.report.fault(self.document.finding(end, "", problem));
+        }
+        if self.nested > 0 {
+            let problem = Problem::new("a BEGIN-TLV has not ended", "End it: `END-TLV`, with its name.");
+            self.report.fault(self.document.finding(end, "", problem));
         }
     }
 }
