@@ -215,7 +215,7 @@ impl Sample {
     fn of(at: Time, totals: &report::Totals, dropped: &[report::Count], gate: &report::Gate) -> Sample {
         Sample {
             at,
-            requests: totals.access + totals.accounting + totals.status,
+            requests: totals.access + totals.accounting + totals.status + totals.disconnect + totals.coa,
             replies: totals.replies.sum(),
             dropped: dropped.iter().chain(&gate.dropped).map(|found| found.count).sum(),
         }

@@ -1,9 +1,9 @@
 //! Counters and gauges: each family's name, help and values side by side.
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
-use sekisho_engine::health::Health;
+use sekisho_engine::{health::Health, snapshot::HomeKind};
 
-use crate::report::{Client, Customer, Gate, Node, Proof, Realm, Replies, Report, Server, Totals};
+use crate::report::{Client, Customer, Gate, Node, Proof, Realm, Report, Server, Totals};
 
 /// The modes of an interface.
 const MODES: [&str; 3] = ["native", "generic", "off"];
@@ -59,6 +59,8 @@ fn totals(totals: &Totals) {
     counter!("sekisho_requests_total", "code" => "access").absolute(totals.access);
     counter!("sekisho_requests_total", "code" => "accounting").absolute(totals.accounting);
     counter!("sekisho_requests_total", "code" => "status").absolute(totals.status);
+    counter!("sekisho_requests_total", "code" => "disconnect").absolute(totals.disconnect);
+    counter!("sekisho_requests_total", "code" => "coa").absolute(totals.coa);
     describe_counter!("sekisho_replies_total", "Replies sent to clients, by code.");
     for (code, count) in totals.replies.by_code() {
         counter!("sekisho_replies_total", "code" => code).absolute(count);
@@ -100,6 +102,11 @@ fn totals(totals: &Totals) {
             "sekisho_undecryptable_total",
             "Attributes that could not be decrypted and were left out.",
             totals.undecryptable,
+        ),
+        (
+            "sekisho_hidden_total",
+            "Attributes of CoA- and Disconnect-Requests left out, since no NAS could decrypt them.",
+            totals.hidden,
         ),
         ("sekisho_loops_total", "Proxy loops detected.", totals.loops),
     ] {
@@ -206,7 +213,7 @@ fn customer(customer: &Customer) {
     counter!("sekisho_customer_requests_total", "customer" => name.clone()).absolute(customer.requests);
     counter!("sekisho_customer_dropped_total", "customer" => name.clone()).absolute(customer.dropped);
     counter!("sekisho_customer_unroutable_total", "customer" => name.clone()).absolute(customer.unroutable);
-    replies("sekisho_customer_replies_total", &[("customer", name)], &customer.replies);
+    replies("sekisho_customer_replies_total", &[("customer", name)], &customer.replies.by_code());
 }
 
 fn client(customer: &str, client: &Client) {
@@ -228,7 +235,7 @@ fn realm(customer: &str, realm: &Realm) {
     let labels = [("customer", customer), ("realm", realm.name.as_str())];
     count("sekisho_realm_requests_total", &labels, realm.requests);
     count("sekisho_realm_expired_total", &labels, realm.expired);
-    replies("sekisho_realm_replies_total", &labels, &realm.replies);
+    replies("sekisho_realm_replies_total", &labels, &realm.replies.to_terminals());
 }
 
 fn server(customer: &str, server: &Server) {
@@ -245,7 +252,13 @@ fn server(customer: &str, server: &Server) {
     count("sekisho_server_probes_answered_total", &labels, server.probes_answered);
     let names = ["sekisho_server_message_authenticator_learned", "sekisho_server_previous_secret_last_used_seconds"];
     proof(names, &labels, &server.proof);
-    replies("sekisho_server_replies_total", &labels, &server.replies);
+    // What cannot come is no series: there are many servers.
+    let of_kind = if server.kind == HomeKind::DynAuth.name() {
+        server.replies.to_dynauth()
+    } else {
+        server.replies.to_terminals()
+    };
+    replies("sekisho_server_replies_total", &labels, &of_kind);
     gauge!("sekisho_server_outstanding", &owned(&labels)).set(server.outstanding as f64);
     for health in Health::ALL {
         let mut labels = owned(&labels);
@@ -254,11 +267,11 @@ fn server(customer: &str, server: &Server) {
     }
 }
 
-fn replies(name: &'static str, labels: &[(&str, &str)], replies: &Replies) {
-    for (code, value) in replies.by_code() {
+fn replies(name: &'static str, labels: &[(&str, &str)], replies: &[(&str, u64)]) {
+    for (code, value) in replies {
         let mut labels = owned(labels);
-        labels.push(("code".to_owned(), code.to_owned()));
-        counter!(name, &labels).absolute(value);
+        labels.push(("code".to_owned(), (*code).to_owned()));
+        counter!(name, &labels).absolute(*value);
     }
 }
 

@@ -111,7 +111,13 @@ fn totals(text: &mut String, report: &Report) {
             number(totals.remembered),
         );
     }
-    let requests = [("access", totals.access), ("accounting", totals.accounting), ("status", totals.status)];
+    let requests = [
+        ("access", totals.access),
+        ("accounting", totals.accounting),
+        ("status", totals.status),
+        ("disconnect", totals.disconnect),
+        ("coa", totals.coa),
+    ];
     let _ = writeln!(text, "  requests   {}", named(&requests));
     let _ = writeln!(text, "  replies    {}", replies(&totals.replies));
     let others = [
@@ -128,6 +134,7 @@ fn totals(text: &mut String, report: &Report) {
         ("rejects delayed", totals.delayed),
         ("rejects not delayed", totals.undelayed),
         ("undecryptable attributes", totals.undecryptable),
+        ("hidden attributes left out", totals.hidden),
         ("loops", totals.loops),
     ];
     if others.iter().any(|(_, count)| *count > 0) {

@@ -130,22 +130,46 @@ pub struct Replies {
     pub challenge: u64,
     /// Accounting-Response.
     pub accounting: u64,
+    /// Disconnect-ACK.
+    pub disconnect_ack: u64,
+    /// Disconnect-NAK.
+    pub disconnect_nak: u64,
+    /// CoA-ACK.
+    pub coa_ack: u64,
+    /// CoA-NAK.
+    pub coa_nak: u64,
 }
 
 impl Replies {
     /// With their labels, in the order of metrics.
-    pub const fn by_code(&self) -> [(&'static str, u64); 4] {
+    pub const fn by_code(&self) -> [(&'static str, u64); 8] {
         [
             ("accept", self.accept),
             ("reject", self.reject),
             ("challenge", self.challenge),
             ("accounting", self.accounting),
+            ("disconnect_ack", self.disconnect_ack),
+            ("disconnect_nak", self.disconnect_nak),
+            ("coa_ack", self.coa_ack),
+            ("coa_nak", self.coa_nak),
         ]
     }
 
+    /// Those to logins and accounting.
+    pub fn to_terminals(&self) -> [(&'static str, u64); 4] {
+        let [accept, reject, challenge, accounting, ..] = self.by_code();
+        [accept, reject, challenge, accounting]
+    }
+
+    /// Those to CoA and Disconnect.
+    pub fn to_dynauth(&self) -> [(&'static str, u64); 4] {
+        let [.., disconnect_ack, disconnect_nak, coa_ack, coa_nak] = self.by_code();
+        [disconnect_ack, disconnect_nak, coa_ack, coa_nak]
+    }
+
     /// All together.
-    pub const fn sum(&self) -> u64 {
-        self.accept + self.reject + self.challenge + self.accounting
+    pub fn sum(&self) -> u64 {
+        self.by_code().iter().map(|(_, count)| count).sum()
     }
 }
 
@@ -185,6 +209,8 @@ pub struct Totals {
     pub access: u64,
     pub accounting: u64,
     pub status: u64,
+    pub disconnect: u64,
+    pub coa: u64,
     pub replies: Replies,
     pub forwarded: u64,
     pub retransmitted: u64,
@@ -200,6 +226,7 @@ pub struct Totals {
     pub delayed: u64,
     pub undelayed: u64,
     pub undecryptable: u64,
+    pub hidden: u64,
     pub loops: u64,
     pub in_flight: u64,
     pub remembered: u64,

@@ -6,7 +6,7 @@ use sekisho_abi::Reason;
 use sekisho_engine::{
     health::{HomeState, Learned},
     snapshot::{self, ClientRole, CustomerId, HomeKind, HomeServer, RealmService, Require, RoutingSnapshot},
-    stats::{self, Counter, PerWorker, WorkerStats},
+    stats::{self, Counter, WorkerStats},
     time::Time,
 };
 
@@ -21,12 +21,9 @@ pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
         access: sum(|stats| &stats.access),
         accounting: sum(|stats| &stats.accounting),
         status: sum(|stats| &stats.status),
-        replies: Replies {
-            accept: sum(|stats| &stats.replies.accept),
-            reject: sum(|stats| &stats.replies.reject),
-            challenge: sum(|stats| &stats.replies.challenge),
-            accounting: sum(|stats| &stats.replies.accounting),
-        },
+        disconnect: sum(|stats| &stats.disconnect),
+        coa: sum(|stats| &stats.coa),
+        replies: replies(|of| workers.iter().map(|stats| of(&stats.replies).read()).sum()),
         forwarded: sum(|stats| &stats.forwarded),
         retransmitted: sum(|stats| &stats.retransmitted),
         failed_over: sum(|stats| &stats.failed_over),
@@ -46,6 +43,7 @@ pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
         delayed: sum(|stats| &stats.delayed),
         undelayed: sum(|stats| &stats.undelayed),
         undecryptable: sum(|stats| &stats.undecryptable),
+        hidden: sum(|stats| &stats.hidden),
         loops: sum(|stats| &stats.loops),
         in_flight: sum(|stats| &stats.in_flight),
         remembered: sum(|stats| &stats.remembered),
@@ -79,7 +77,7 @@ fn customer(
     let mut customer = Customer {
         name: found.name.clone(),
         requests: found.stats.sum(|stats| &stats.requests),
-        replies: replies(&found.stats, |stats| &stats.replies),
+        replies: replies(|of| found.stats.sum(|stats| of(&stats.replies))),
         dropped: found.stats.sum(|stats| &stats.dropped),
         unroutable: found.stats.sum(|stats| &stats.unroutable),
         clients: clients.map(|one| client(one, now)).collect(),
@@ -135,7 +133,7 @@ fn realm(snapshot: &RoutingSnapshot, realm: &snapshot::Realm) -> Realm {
         contract: pool.map(|pool| pool.contract.clone()),
         servers,
         requests: realm.stats.sum(|stats| &stats.requests),
-        replies: replies(&realm.stats, |stats| &stats.replies),
+        replies: replies(|of| realm.stats.sum(|stats| of(&stats.replies))),
         expired: realm.stats.sum(|stats| &stats.expired),
         latency: Histogram::sum(realm.stats.iter().map(|stats| &stats.latency)),
     }
@@ -154,7 +152,7 @@ fn server(home: &HomeServer, now: Time) -> Server {
         last_reply,
         requests: home.stats.sum(|stats| &stats.requests),
         retransmitted: home.stats.sum(|stats| &stats.retransmitted),
-        replies: replies(&home.stats, |stats| &stats.replies),
+        replies: replies(|of| home.stats.sum(|stats| of(&stats.replies))),
         timeouts: home.stats.sum(|stats| &stats.timeouts),
         forged: home.stats.sum(|stats| &stats.forged),
         unmatched: home.stats.sum(|stats| &stats.unmatched),
@@ -176,11 +174,16 @@ fn times(state: &HomeState, now: Time) -> (f64, Option<f64>) {
     ((now - state.since()).as_secs_f64(), reply)
 }
 
-fn replies<T>(stats: &PerWorker<T>, of: impl Fn(&T) -> &stats::Replies) -> Replies {
+/// The sum of each code's counter.
+fn replies(sum: impl Fn(fn(&stats::Replies) -> &Counter) -> u64) -> Replies {
     Replies {
-        accept: stats.sum(|block| &of(block).accept),
-        reject: stats.sum(|block| &of(block).reject),
-        challenge: stats.sum(|block| &of(block).challenge),
-        accounting: stats.sum(|block| &of(block).accounting),
+        accept: sum(|replies| &replies.accept),
+        reject: sum(|replies| &replies.reject),
+        challenge: sum(|replies| &replies.challenge),
+        accounting: sum(|replies| &replies.accounting),
+        disconnect_ack: sum(|replies| &replies.disconnect_ack),
+        disconnect_nak: sum(|replies| &replies.disconnect_nak),
+        coa_ack: sum(|replies| &replies.coa_ack),
+        coa_nak: sum(|replies| &replies.coa_nak),
     }
 }

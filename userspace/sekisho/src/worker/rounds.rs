@@ -80,7 +80,7 @@ impl Worker {
                 // Whoever asked may have stopped waiting.
                 let _ = done.send(());
             }
-            Message::Draining(_) => {}
+            Message::Draining(draining) => self.engine.set_draining(draining),
             Message::Finish(done) => {
                 self.sockets.stop_services();
                 self.finishing = Some(done);

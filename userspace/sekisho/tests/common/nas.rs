@@ -62,6 +62,14 @@ impl Nas {
         self.answer(&sent)
     }
 
+    /// Has a session ended (RFC 5176), as a customer's server does; the verified answer.
+    pub fn disconnect(&mut self, user: &str, terminal: Ipv4Addr) -> Option<Code> {
+        let builder = RequestBuilder::new(Code::DISCONNECT_REQUEST, self.id(), [0; 16]);
+        let builder = builder.attribute(attr::USER_NAME, user).attribute(attr::NAS_IP_ADDRESS, terminal.octets());
+        let sent = self.send(builder.attribute(attr::ACCT_SESSION_ID, "session-1"), 3799);
+        self.answer(&sent)
+    }
+
     /// A login's verified answer; `None` where none came in time.
     pub fn login(&mut self, user: &str, password: &str) -> Option<Code> {
         let sent = self.send_login(user, password);
@@ -83,7 +91,7 @@ impl Nas {
             let len = self.socket.recv(buf.receive_space()).ok()?;
             buf.set_received(len);
             let layout = scan(buf.bytes()).unwrap();
-            let signed = sent.packet[0] != Code::ACCOUNTING_REQUEST.0;
+            let signed = [Code::ACCESS_REQUEST, Code::STATUS_SERVER].contains(&Code(sent.packet[0]));
             if verify_reply(&buf, &layout, &sent.authenticator, &self.secret, signed).is_ok() {
                 return Some(layout.code);
             }
