@@ -199,3 +199,26 @@ pub struct ClientState {
     /// What its requests have shown.
     pub learned: Learned,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_comes_once_a_minute_whoever_asks() {
+        let learned = Learned::default();
+        let due = |seconds: u64| learned.may_warn(Time::from_millis(seconds * 1_000));
+        assert_eq!([1, 1, 2, 60, 61, 62, 120, 122].map(due), [true, false, false, false, true, false, false, true]);
+    }
+
+    #[test]
+    fn which_secret_was_used_when_is_known_from_the_first_moment_on() {
+        let learned = Learned::default();
+        learned.proved(Time(0), true);
+        assert!(learned.previous_secret_used() > Time(0) && learned.current_secret_used() == Time(0));
+        learned.proved(Time::from_millis(5_000), false);
+        assert_eq!(learned.current_secret_used(), Time::from_millis(5_000));
+        learned.forget_secrets();
+        assert_eq!((learned.previous_secret_used(), learned.current_secret_used()), (Time(0), Time(0)));
+    }
+}

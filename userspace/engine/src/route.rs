@@ -105,12 +105,13 @@ enum Search {
 fn named(client: &Client, customer: &Customer, packet: &[u8], layout: &Layout) -> Search {
     let user = layout.user_name.map_or(&[][..], |span| span.of(packet));
     let user = client.outer_suffix.as_deref().map_or(user, |outer| Stripped::of(user).without_outer(outer).user());
-    let (mut canonical, mut other) = ([0; 255], [0; 255]);
+    let mut canonical = [0; 255];
     let suffix = nai::realm_suffix(user);
     let canonical_suffix = suffix.and_then(|it| nai::canonical(it, &mut canonical));
     if let Some(id) = canonical_suffix.and_then(|it| customer.suffixes.get(it)) {
         return Search::Found(*id, Some(Place::Suffix));
     }
+    let mut other = [0; 255];
     let prefix = if customer.prefixes.is_empty() { None } else { nai::realm_prefix(user) };
     if let Some(id) = look_up(prefix, &customer.prefixes, &mut other) {
         return Search::Found(id, Some(Place::Prefix));
