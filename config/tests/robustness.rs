@@ -4,36 +4,65 @@
 
 mod common;
 
-use common::{ACME, NODE, documents};
+use std::path::Path;
 
-#[test]
-fn a_mangled_document_is_answered_with_faults_or_taken_and_never_with_a_panic() {
+use common::{ACME, NODE, documents};
+use sekisho_config::dictionary::Dictionary;
+
+/// A customer with a table of every kind.
+fn acme() -> String {
+    let realms = "[[realm]]\npattern = '^([a-z]+\\.)*acme\\.example$'\nname = \"all\"\n[[realm]]\ndefault = true\n";
+    let more = "[[proxy.fallback]]\ntype = \"keyed-balance\"\nkey = \"Calling-Station-Id\"\n[[proxy.fallback.server]]\n\
+                name = \"b\"\naddress = \"home.acme.example\"\nsecret = \"a secret of sixteen\"\n[[policy]]\nname = \"p\"\n\
+                allow = [\"User-Name\"]\nremove = [\"Cisco-AVPair=vpdn:*\"]\n[policy.add]\n\"Framed-IP-Address\" = \"192.0.2.7\"\n\
+                \"Filter-Id\" = { from = \"User-Name\" }\n[[dynauth]]\nname = \"d\"\naddress = \"192.0.2.9\"\n\
+                secret = \"another secret of sixteen\"\n";
+    format!(
+        "{}{more}",
+        ACME.replace("[[client]]", &format!("{realms}[[client]]\nreply_policy = \"p\"\ndynauth = 3799"))
+    )
+}
+
+/// Changes a text in a few places, the same in every run.
+fn mangle(text: &str, pieces: &[&str], below: &mut impl FnMut(usize) -> usize) -> String {
+    let mut mangled = text.to_owned();
+    for _ in 0..=below(3) {
+        let mut at = below(mangled.len() + 1);
+        while !mangled.is_char_boundary(at) {
+            at -= 1;
+        }
+        match below(8) {
+            0..4 => mangled.insert_str(at, pieces[below(pieces.len())]),
+            4..7 if at < mangled.len() => drop(mangled.remove(at)),
+            _ => mangled.truncate(at),
+        }
+    }
+    mangled
+}
+
+/// Numbers below a bound. xorshift64: any sequence will do, and this one is the same in every run.
+fn numbers() -> impl FnMut(usize) -> usize {
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut below = |bound: usize| {
-        // xorshift64: any sequence will do, and this one is the same in every run.
+    move |bound| {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
         usize::try_from(random % bound as u64).unwrap()
-    };
+    }
+}
+
+#[test]
+fn a_mangled_document_is_answered_with_faults_or_taken_and_never_with_a_panic() {
+    let mut below = numbers();
     let pieces =
         ["\"", "[", "]", "[[", "=", "\n", "{", "}", "'''", "\u{0}", "東", "-1", ".", "#", "\\", "1e9", "[[proxy]]\n"];
-    let documents = documents(NODE, &[("acme", ACME)]);
+    let acme = acme();
+    let documents = documents(NODE, &[("acme", &acme)]);
+    assert!(documents.load().is_ok());
     let mut taken = 0;
     for round in 0..1_000 {
-        let (name, text) = if round % 2 == 0 { ("sekisho.toml", NODE) } else { ("customers/acme.toml", ACME) };
-        let mut mangled = text.to_owned();
-        for _ in 0..=below(3) {
-            let mut at = below(mangled.len() + 1);
-            while !mangled.is_char_boundary(at) {
-                at -= 1;
-            }
-            match below(8) {
-                0..4 => mangled.insert_str(at, pieces[below(pieces.len())]),
-                4..7 if at < mangled.len() => drop(mangled.remove(at)),
-                _ => mangled.truncate(at),
-            }
-        }
+        let (name, text) = if round % 2 == 0 { ("sekisho.toml", NODE) } else { ("customers/acme.toml", acme.as_str()) };
+        let mangled = mangle(text, &pieces, &mut below);
         documents.file(name, &mangled, 0o640);
         match documents.load() {
             Ok(_) => taken += 1,
@@ -42,4 +71,22 @@ fn a_mangled_document_is_answered_with_faults_or_taken_and_never_with_a_panic() 
         documents.file(name, text, 0o640);
     }
     assert!((1..1_000).contains(&taken), "{taken} of 1000 were taken");
+}
+
+#[test]
+fn a_mangled_dictionary_is_answered_with_faults_or_taken_and_never_with_a_panic() {
+    let text = "VENDOR Ours 32473 format=1,1\nBEGIN-VENDOR Ours\nATTRIBUTE Ours-Plan 1 integer has_tag,encrypt=2\n\
+                VALUE Ours-Plan Gold 0x10\nEND-VENDOR Ours\nATTRIBUTE Extended 241.7 octets[3] # so\nBEGIN-TLV X\nEND-TLV X\n";
+    let pieces =
+        [" ", "\n", "#", ".", ",", "=", "0x", "-1", "99999999999999999999", "東", "ATTRIBUTE X 1 string\n", "\u{0}"];
+    let mut below = numbers();
+    let mut taken = 0;
+    for _ in 0..200 {
+        let mangled = mangle(text, &pieces, &mut below);
+        match Dictionary::parse(Path::new("mangled.dictionary"), &mangled) {
+            Ok(_) => taken += 1,
+            Err(faults) => assert!(!faults.faults.is_empty(), "{mangled}"),
+        }
+    }
+    assert!((1..200).contains(&taken), "{taken} of 200 were taken");
 }

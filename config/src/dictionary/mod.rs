@@ -11,6 +11,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt,
     path::Path,
+    sync::LazyLock,
 };
 
 use sekisho_wire::select::AttributeId;
@@ -154,12 +155,15 @@ impl Default for Dictionary {
 impl Dictionary {
     /// What is built in: the RFCs' attributes and those of the vendors that access networks are made by.
     pub fn built_in() -> Dictionary {
-        let mut dictionary = Dictionary::empty();
-        for (name, text) in builtin::FILES {
-            // Every file is parsed by a test: there is nothing to report.
-            dictionary.read(&Document::of(Path::new(name), text), &Report::default());
-        }
-        dictionary
+        static READ: LazyLock<Dictionary> = LazyLock::new(|| {
+            let mut dictionary = Dictionary::empty();
+            for (name, text) in builtin::FILES {
+                // Every file is parsed by a test: there is nothing to report.
+                dictionary.read(&Document::of(Path::new(name), text), &Report::default());
+            }
+            dictionary
+        });
+        READ.clone()
     }
 
     /// What is built in, and beside it the text of a further dictionary; `file` is named in findings.
