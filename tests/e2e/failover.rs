@@ -121,7 +121,8 @@ fn late_and_doubled_replies_reach_nobody_and_harm_nothing() {
         let delay = Duration::from_millis(if asked.user().starts_with("late") { 1600 } else { 0 });
         vec![asked.accept().after(delay), asked.accept().after(delay)]
     });
-    let documents = scene.documents_with(Family::V4, "answer_within = \"1s\"\nreject_delay = \"500ms\"", WINDOW);
+    let client = "answer_within = \"1s\"\nreject_delay = \"500ms\"\nwhen_unanswered = \"silence\"";
+    let documents = scene.documents_with(Family::V4, client, WINDOW);
     let sekisho = Sekisho::start(&scene.network, &documents);
     let nas = scene.scripted_nas(Family::V4);
     assert_eq!(nas.ask(auth(Family::V4), &nas.login(1, USER, "wonderland")).code().0, 2);

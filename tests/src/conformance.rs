@@ -40,14 +40,19 @@ fn named(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Every test of the workspace, as the page names them: `crate::file::test`. A directory stands for its `mod.rs`.
+/// Every test of the workspace, as the page names them: `crate::file::test`. A directory stands for its `mod.rs` or
+/// `main.rs`.
 fn tests() -> HashSet<String> {
     let mut all = HashSet::new();
     for (krate, directory) in CRATES {
         for path in sources(&root().join(directory)) {
             let text = std::fs::read_to_string(&path).expect("a source file");
             let stem = path.file_stem().unwrap_or_default();
-            let name = if stem == "mod" { path.parent().and_then(Path::file_name).unwrap_or(stem) } else { stem };
+            let name = if stem == "mod" || stem == "main" {
+                path.parent().and_then(Path::file_name).unwrap_or(stem)
+            } else {
+                stem
+            };
             let file = name.to_string_lossy();
             all.extend(tests_in(&text).map(|test| format!("{krate}::{file}::{test}")));
         }
