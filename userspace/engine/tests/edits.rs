@@ -11,7 +11,7 @@ use sekisho_abi::Reason;
 use sekisho_engine::{
     Limits,
     packet::{Action, Socket},
-    snapshot::{PoolId, RealmService, RoutingSnapshot, Strip},
+    snapshot::{HomeService, PoolId, RealmService, RoutingSnapshot, Strip, Verdict},
 };
 use sekisho_wire::{
     attr,
@@ -126,6 +126,23 @@ fn the_next_server_gets_the_same_part_of_the_name_and_its_answer_has_all_of_it()
     let reply = home_reply(second, 1, Code::ACCESS_ACCEPT, &[(attr::USER_NAME, b"alice")]);
     let back = world.answer(second, &reply).1.unwrap();
     assert_eq!(user_name(&verified_at_nas(&back, &request)).as_deref(), Some("alice@a.example"));
+    world.pass(Duration::from_secs(60));
+    assert!(world.engine.is_consistent());
+}
+
+#[test]
+fn while_every_server_is_down_a_name_is_stripped_for_nobody_and_its_client_gets_its_reject() {
+    let shape = |snapshot: &mut RoutingSnapshot| {
+        snapshot.pools[0].strip = Strip::Realm;
+        snapshot.pools[0].when_down = Verdict::Reject;
+        (0..2).for_each(|index| home(snapshot, index).service = HomeService::Down);
+    };
+    let mut world = World::with(Plan::shaped(shape), Limits::default());
+    let request = pap(1, "alice@a.example", 1);
+    assert_eq!(world.ask(&request), None);
+    let back = world.pass(Duration::from_secs(2));
+    verified_at_nas(&back[0].1, &request);
+    assert_eq!(back[0].1.bytes[0], Code::ACCESS_REJECT.0);
     world.pass(Duration::from_secs(60));
     assert!(world.engine.is_consistent());
 }

@@ -279,6 +279,22 @@ fn a_refused_eap_conversation_ends_in_an_eap_failure() {
 }
 
 #[test]
+fn a_login_by_eap_that_is_not_served_ends_in_an_eap_failure_too() {
+    let mut world = World::new();
+    let request = RequestBuilder::new(Code::ACCESS_REQUEST, 1, [1; 16])
+        .attribute(attr::USER_NAME, "x@nowhere.example")
+        .attribute(attr::EAP_MESSAGE, b"\x02\x07\x00\x16\x01x@nowhere.example")
+        .message_authenticator()
+        .build(&nas_secret())
+        .unwrap();
+    assert_eq!(world.ask(&request), None);
+    let back = world.pass(Duration::from_secs(2));
+    let attrs = verified_at_nas(&back[0].1, &request);
+    assert_eq!(cause(&attrs), Some(502));
+    assert!(attrs.contains(&(attr::EAP_MESSAGE, b"\x04\x07\x00\x04".to_vec())));
+}
+
+#[test]
 fn an_eap_identity_that_is_not_the_user_name_is_counted_and_neither_is_changed() {
     let long = format!("{}@a.example", "x".repeat(243));
     let cases = [
