@@ -28,7 +28,8 @@ pub const fn of(reason: Reason) -> &'static str {
         }
         Reason::ShedInterim | Reason::ShedStart => "accounting shed under overload",
         Reason::MessageAuthenticatorMissing => {
-            "`require_message_authenticator` is set and the client sends none: have it send one, or set \"no\""
+            "`require_message_authenticator` is set (and Status-Server needs one in any case) and the client sends none: \
+             have it send one, or set \"no\""
         }
         Reason::MessageAuthenticatorBad => "the Message-Authenticator is wrong: most often the secrets differ",
         Reason::MessageAuthenticatorRepeated => "more than one Message-Authenticator in a packet",

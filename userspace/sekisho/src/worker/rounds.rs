@@ -166,7 +166,6 @@ impl Worker {
                         self.engine.port_failed(now, port);
                     }
                 },
-                Event::ClosePort(port) => self.sockets.close(port),
             }
         }
         loop {
