@@ -88,12 +88,11 @@ impl Names {
 pub async fn watch(running: Arc<Running>) {
     loop {
         sleep(if running.unresolved.load().is_empty() { AGAIN } else { AGAIN_SOON }).await;
-        let (node, customers, mut names) = {
+        let (documents, mut names) = {
             let current = running.current.lock().await;
-            let documents = &current.documents;
-            (documents.node.clone(), documents.customers.clone(), current.names.clone())
+            (Arc::clone(&current.documents), current.names.clone())
         };
-        names.refresh(&node, &customers, ROUND).await;
+        names.refresh(&documents.node, &documents.customers, ROUND).await;
         running.rename(names).await;
     }
 }
