@@ -43,8 +43,6 @@ impl Namespace {
         // Replies to spoofed packets would come back another way: reverse-path checks are not what is tested here.
         namespace.write_sysctl("net/ipv4/conf/all/rp_filter", "0");
         namespace.write_sysctl("net/ipv4/conf/default/rp_filter", "0");
-        // A link-local address is usable at once: until then, nobody on the link can be found by IPv6.
-        namespace.write_sysctl("net/ipv6/conf/default/accept_dad", "0");
         namespace
     }
 
