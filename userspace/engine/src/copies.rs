@@ -21,9 +21,8 @@ impl Engine {
     pub(crate) fn copy_out(&mut self, now: Time, snapshot: &RoutingSnapshot, pool: &Pool, index: u32, from: &Secret) {
         for home in pool.copies.iter().filter_map(|id| snapshot.home(*id)).filter(|home| home.kind == HomeKind::Acct) {
             let health = home.health();
-            let able = matches!(health, Health::Alive | Health::Zombie)
-                && may_take(&self.identifiers, now, home, health)
-                && self.has_room_to_spare();
+            let lives = matches!(health, Health::Alive | Health::Zombie);
+            let able = lives && may_take(&self.identifiers, now, home, health) && self.has_room_to_spare();
             let deadline = now + home.response_window;
             let derived = Derived { snapshot, home, bit: 0, from, origin: Origin::Copy, deadline };
             let Some(request) = self.table.at(index) else { return };
@@ -35,13 +34,17 @@ impl Engine {
                 stats.copies.increment();
             } else {
                 stats.copies_skipped.increment();
-                self.supply(now, home);
+                if lives {
+                    // Perhaps for want of a port.
+                    self.supply(now, home);
+                }
             }
         }
     }
 
-    /// Whether a quarter of the table's places is free of requests under way: clients' requests come first.
-    fn has_room_to_spare(&self) -> bool {
+    /// Whether a quarter of the table's places is free of requests under way: clients' requests come before those that they set
+    /// off.
+    pub(crate) fn has_room_to_spare(&self) -> bool {
         let under_way = self.in_flight() + self.derived as usize;
         under_way < self.settings.limits.max_requests as usize / 4 * 3
     }

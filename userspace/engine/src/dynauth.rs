@@ -56,15 +56,14 @@ impl Engine {
             Ok(home) if self.can_ask(arrival.now, home) => {
                 self.forward_dynauth(arrival, home, verified, packet, unsealed)
             }
-            Ok(home) => {
-                self.supply(arrival.now, home);
-                self.nak(arrival, Cause::NoAnswer, verified, packet)
-            }
+            Ok(_) => self.nak(arrival, Cause::NoAnswer, verified, packet),
             Err(cause) => self.nak(arrival, cause, verified, packet),
         }
     }
 
-    fn can_ask(&self, now: Time, home: &HomeServer) -> bool {
+    /// Whether this NAS can be sent a request now. The first one to it finds it without identifiers.
+    fn can_ask(&mut self, now: Time, home: &HomeServer) -> bool {
+        self.supply(now, home);
         let health = home.health();
         health != Health::Down && may_take(&self.identifiers, now, home, health)
     }

@@ -153,6 +153,9 @@ impl Engine {
         packet: &mut Packet,
     ) -> Result<Action, Reason> {
         let Arrival { now, snapshot, client, customer, .. } = *arrival;
+        if !self.has_room_to_spare() {
+            return Err(Reason::TableFull);
+        }
         let (scratch, secret, marker) = (&mut self.scratch, arrival.secret(), &self.settings.marker);
         scratch.load(packet.buf.bytes()).map_err(|_| Reason::TooLong)?;
         forward_request(scratch, verified, secret, &client.secret, 0, &[0; 16], marker).map_err(unwritable)?;
@@ -229,6 +232,9 @@ impl Engine {
         let (Some(whole), Some(token)) = (self.table.at(index), self.table.token(index)) else { return false };
         let (Some(client), Some(template)) = (snapshot.client(whole.client), &fan_out.template) else { return false };
         let (peer, deadline) = (whole.key.peer, whole.deadline);
+        if !self.has_room_to_spare() {
+            return false;
+        }
         let choice = {
             let (identifiers, packet) = (&self.identifiers, self.store.bytes(template));
             let asked = pool::Asked { packet, client: peer.ip(), held: None };

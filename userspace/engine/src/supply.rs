@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::{engine::Engine, packet::BATCH, packet::UpstreamPort, snapshot::HomeServer, time::Time};
+use crate::{
+    engine::Engine,
+    packet::{BATCH, UpstreamPort},
+    snapshot::{HomeKind, HomeServer},
+    time::Time,
+};
 
 /// Identifiers toward a home server that are kept in reserve: what two batches can take.
 const RESERVE: usize = 2 * BATCH;
@@ -25,7 +30,10 @@ impl Engine {
         let snapshot = Arc::clone(self.snapshots.current());
         for home in snapshot.homes.iter().flatten() {
             self.identifiers.prepare(home.id, home.address);
-            self.supply(Time(0), home);
+            // There may be thousands of NASes that nobody ever sends CoA: identifiers when one does, but a port by then.
+            if home.kind != HomeKind::DynAuth || self.ports.usable_of(home.address.is_ipv6()) == 0 {
+                self.supply(Time(0), home);
+            }
         }
     }
 
