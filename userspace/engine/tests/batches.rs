@@ -17,7 +17,7 @@ use sekisho_abi::Reason;
 use sekisho_engine::{
     Limits, Time,
     packet::{Action, BATCH, Socket},
-    snapshot::{HomeKind, PoolId, Require, RoutingSnapshot, Strip, Verdict},
+    snapshot::{HomeKind, NasKey, PoolId, Require, RoutingSnapshot, Strip, Verdict},
 };
 use sekisho_wire::{
     attr,
@@ -29,8 +29,8 @@ use sekisho_wire::{
     verify::verify_reply,
 };
 
-/// The last two: of a second pool for accounting, and where the first pool's accounting is copied to.
-const HOMES: [&str; 5] = [HOME_1, HOME_2, ACCT_1, "198.51.100.31:1813", "198.51.100.32:1813"];
+/// The last three: of a second pool for accounting, where the first pool's accounting is copied to, and a NAS that takes CoA.
+const HOMES: [&str; 6] = [HOME_1, HOME_2, ACCT_1, "198.51.100.31:1813", "198.51.100.32:1813", dynauth::NAS_AT];
 
 /// A request that a NAS makes, once or more often.
 struct Asked {
@@ -118,6 +118,9 @@ impl Script {
         let nas = [NAS, NAS, "192.0.2.10:40001", NAS_B][self.below(4)];
         let realm = ["a.example", "a.example", "a.example", "nowhere.example"][self.below(4)];
         let user = format!("{n}@{realm}");
+        if self.below(10) == 0 {
+            return self.dynauth_request(id, &user);
+        }
         let (service, bytes) = match self.below(9) {
             0..2 => (ACCT, accounting(id, &user, 1)),
             // Accounting-On.
@@ -143,6 +146,19 @@ impl Script {
         self.asked.push(Asked { socket: Socket::Service(service), peer: address(nas), bytes });
         What::Request(n)
     }
+
+    /// CoA or Disconnect: for the NAS, for nobody's, or for another's session.
+    fn dynauth_request(&mut self, id: u8, user: &str) -> What {
+        let code = [Code::COA_REQUEST, Code::DISCONNECT_REQUEST][self.below(2)];
+        let nas = [dynauth::V4, dynauth::V4, dynauth::V4, [10, 1, 2, 3]][self.below(4)];
+        let builder = RequestBuilder::new(code, id, [0; 16])
+            .attribute(attr::USER_NAME, user)
+            .attribute(attr::NAS_IP_ADDRESS, nas);
+        let builder = if self.below(2) == 0 { builder } else { builder.message_authenticator() };
+        let bytes = builder.build(&nas_secret()).unwrap();
+        self.asked.push(Asked { socket: Socket::Service(DYNAUTH), peer: address(dynauth::SENDER), bytes });
+        What::Request(self.asked.len() - 1)
+    }
 }
 
 /// One of the two worlds, and what its home servers have got.
@@ -156,11 +172,15 @@ struct Side {
 impl Side {
     fn new(limits: Limits, reject_delay: Duration) -> Side {
         let servers = [3, 4].map(|number| Extra::new(number, HOMES[number], HomeKind::Acct));
+        let nas = Extra::new(5, HOMES[5], HomeKind::DynAuth);
         let shape = move |snapshot: &mut RoutingSnapshot| {
             servers.iter().for_each(|server| server.join(snapshot, 0));
             snapshot.pools[0].copies = vec![servers[1].id()];
             snapshot.pools.push(acct_pool("second", 0, &[&servers[0]]));
             customer(snapshot, 0).acct_pools = vec![PoolId(0), PoolId(1)];
+            nas.join(snapshot, 0);
+            customer(snapshot, 0).nases = [(NasKey::Address(address(HOMES[5]).ip()), nas.id())].into();
+            dynauth::sender(snapshot, 2, dynauth::SENDER, 0);
             snapshot.pools[0].strip = Strip::Realm;
             let client = client(snapshot, 0);
             client.require_message_authenticator = Require::Auto;
@@ -270,6 +290,10 @@ fn reply_to(sent: &Sent, n: usize, how: How) -> Vec<u8> {
     let home = HOMES.iter().position(|home| address(home) == sent.path.peer).unwrap();
     let right = match (sent.bytes[0], n % 5) {
         (4, _) => Code::ACCOUNTING_RESPONSE,
+        (40, 0) => Code::DISCONNECT_NAK,
+        (40, _) => Code::DISCONNECT_ACK,
+        (43, 0) => Code::COA_NAK,
+        (43, _) => Code::COA_ACK,
         (_, 0) => Code::ACCESS_REJECT,
         (_, 1) => Code::ACCESS_CHALLENGE,
         _ => Code::ACCESS_ACCEPT,
@@ -345,7 +369,8 @@ fn a_batch_has_the_effect_of_its_packets_one_by_one() {
             let repeated = stats.repeated.read() + side.world.dropped(Reason::Absorbed);
             let replies = &stats.replies;
             let counters = [&stats.forwarded, &stats.superseded, &stats.failed_over, &stats.expired, &stats.fanned_out];
-            let counters = counters.into_iter().chain([&replies.accept, &replies.accounting]);
+            let dynauth = [&replies.coa_ack, &replies.coa_nak, &replies.disconnect_ack, &replies.disconnect_nak];
+            let counters = counters.into_iter().chain([&replies.accept, &replies.accounting]).chain(dynauth);
             let homes = side.world.snapshot.homes.iter().flatten();
             let copies =
                 homes.map(|home| home.stats.sum(|stats| &stats.copies) + home.stats.sum(|it| &it.copies_skipped));

@@ -350,3 +350,38 @@ fn its_parts_are_no_answer_to_a_client_that_gave_up() {
     assert!(sent.iter().all(|(_, part)| part.path.peer != address(NAS)));
     assert_eq!(net.servers.iter().map(|server| server.count(|stats| &stats.outstanding)).sum::<u64>(), 0);
 }
+
+#[test]
+fn a_nas_that_has_not_been_given_its_new_secret_is_answered_with_the_old_one() {
+    let mut net = Net::new();
+    net.world.reload(|plan| plan.reshape(|snapshot| client(snapshot, 0).previous_secret = Some(home_secret(77))));
+    let request = RequestBuilder::new(Code::ACCOUNTING_REQUEST, 1, [0; 16])
+        .attribute(attr::ACCT_STATUS_TYPE, ON.to_be_bytes())
+        .attribute(attr::ACCT_SESSION_ID, "boot-17")
+        .build(&home_secret(77))
+        .unwrap();
+    net.ask(&request);
+    let mut last = None;
+    for (_, part) in net.pass(200) {
+        verified_at_home(&part, secret_of(part.path.peer));
+        last = net.acknowledge(&part);
+    }
+    verified_with(&last.unwrap(), &request, &home_secret(77));
+}
+
+#[test]
+fn a_nearly_full_table_is_for_requests_and_parts_wait_for_the_repetition() {
+    let mut net = Net::new();
+    net.world.engine.set_limits(Limits { max_requests: 4, ..Limits::default() });
+    let request = accounting(1, "", ON);
+    assert_eq!(net.ask(&request), Action::Hold);
+    let first = net.pass(200);
+    assert_eq!(receivers(&first), [ACCT_1, SECOND]);
+    assert_eq!(net.ask(&accounting(2, "", OFF)), Action::Drop(Reason::TableFull), "and another one has to wait");
+    first.iter().for_each(|(_, part)| assert_eq!(net.acknowledge(part), None));
+    net.pass(1_000);
+    assert_eq!(net.ask(&request), Action::Hold);
+    let third = only(net.pass(200));
+    let reply = net.acknowledge(&third).unwrap();
+    verified_at_nas(&reply, &request);
+}
