@@ -47,7 +47,7 @@ impl Two {
                 .client(&v6, nas.v6, "dynauth = 3799")
                 .proxy(&[Server::new(&format!("{name}-home"), home.v4, "")])
                 .dynauth(&format!("{name}-coa-4"), home.v4, "answer_within = \"1s\"")
-                .dynauth(&format!("{name}-coa-6"), home.v6, "answer_within = \"1s\"")
+                .dynauth(&format!("{name}-coa-6"), home.v6, "")
         };
         Documents::new(&[nas_a, nas_b, home_a, home_b]).dynauth().customer(customer(0)).customer(customer(1))
     }

@@ -102,8 +102,6 @@ impl Network {
             side.tool("ethtool", &format!("-K {interface} tx off"));
             side.ip(&format!("address add 10.99.{n}.{last}/24 dev {interface}"));
             side.ip(&format!("address add fd99:{n:x}::{last}/64 dev {interface} nodad"));
-            // The one that the kernel makes by itself may come a second later, and without any there is no neighbour.
-            side.ip(&format!("address add fe80::{last}/64 dev {interface} nodad"));
             side.ip(&format!("link set {interface} up"));
         }
         other.ip(&format!("route add default via 10.99.{n}.1"));
