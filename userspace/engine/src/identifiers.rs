@@ -114,7 +114,7 @@ impl Identifiers {
         !self.free.is_empty() || self.resting.iter().take_while(rested).any(|(_, index)| *index < self.limit)
     }
 
-    /// Those that wait for a reply, and those that rest after none came.
+    /// Those that wait for a reply, and those that rest after none came, or have rested since the last [`Identifiers::wake`].
     pub fn in_use(&self) -> usize {
         self.outstanding as usize + self.resting.len()
     }
@@ -208,7 +208,7 @@ impl Identifiers {
     }
 
     /// Makes free what has rested.
-    fn wake(&mut self, now: Time) {
+    pub fn wake(&mut self, now: Time) {
         while let Some((until, index)) = self.resting.front().copied()
             && until <= now.0
         {

@@ -58,7 +58,11 @@ impl Engine {
             return;
         }
         for v6 in [false, true] {
-            let need = self.identifiers.of_family(v6).map(|identifiers| identifiers.in_use()).max().unwrap_or(0);
+            let in_use = self.identifiers.of_family(v6).map(|identifiers| {
+                identifiers.wake(now);
+                identifiers.in_use()
+            });
+            let need = in_use.max().unwrap_or(0);
             if let Some(usable) = self.ports.retire(now, v6, need + RESERVE) {
                 self.identifiers.of_family(v6).for_each(|identifiers| identifiers.retire_from(usable));
             }
