@@ -63,6 +63,9 @@ pub struct Engine {
     pub(crate) ready: VecDeque<Transmit>,
     pub(crate) scratch: Buf,
     pub(crate) stages: Stages,
+    /// Servers that were dead when they were last looked at, by [`crate::snapshot::HomeId`].
+    pub(crate) dead: Vec<bool>,
+    pub(crate) next_health_look: Time,
     /// Counts batches, from 1.
     pub(crate) batches: u64,
 }
@@ -87,6 +90,8 @@ impl Engine {
             ready: VecDeque::new(),
             scratch: Buf::new(),
             stages: Stages::default(),
+            dead: Vec::new(),
+            next_health_look: Time(0),
             batches: 0,
             snapshots: Snapshots::new(snapshot),
             settings,
@@ -142,6 +147,7 @@ impl Engine {
         while let Some(index) = self.timers.forgotten(now) {
             self.remove(index);
         }
+        self.leave_the_dead(now);
         self.look_after_ports(now);
         self.show_load();
     }

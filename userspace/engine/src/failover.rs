@@ -1,6 +1,6 @@
 //! What is done when a time has come: failing over, giving up, releasing a held Reject.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sekisho_wire::forward::redirect_request;
 
@@ -14,6 +14,9 @@ use crate::{
     timers::Timer,
     verdict::may_take,
 };
+
+/// How often servers' health is looked at.
+const HEALTH_LOOK: Duration = Duration::from_millis(100);
 
 impl Engine {
     /// The wheel says that this request's time has come.
@@ -73,7 +76,8 @@ impl Engine {
         }
         let home = snapshot.home(upstream.home);
         let held = upstream.held && home.is_some_and(|home| !matches!(home.health(), Health::Dead | Health::Down));
-        if held || !self.fail_over(now, &snapshot, index, upstream) {
+        // Even to a dead one, where nothing better is left: its answer is the first sign that it lives again.
+        if held || !self.fail_over(now, &snapshot, index, upstream, Health::Dead) {
             // Nobody else, or nobody else that knows the conversation: the client's repetitions go on to the same server, until its
             // budget ends.
             self.timers.arm(index, deadline);
@@ -96,8 +100,8 @@ impl Engine {
         }
     }
 
-    /// Sends a request to a server of its pool that has not had it; false where there is none.
-    fn fail_over(&mut self, now: Time, snapshot: &RoutingSnapshot, index: u32, old: Upstream) -> bool {
+    /// Sends a request to a server of its pool that has not had it and is in no worse state than `worst`; false where there is none.
+    fn fail_over(&mut self, now: Time, snapshot: &RoutingSnapshot, index: u32, old: Upstream, worst: Health) -> bool {
         let Some(from) = snapshot.home(old.home) else { return false };
         let Some(request) = self.table.at(index) else { return false };
         let Some(pool) = self.pool_of(snapshot, request, from) else { return false };
@@ -106,8 +110,7 @@ impl Engine {
             let (identifiers, packet) = (&self.identifiers, self.store.bytes(&request.bytes));
             let asked = pool::Asked { packet, client: peer.ip(), held: None };
             pool::choose(snapshot, pool, from.kind, old.tried, &asked, |home, health| {
-                // Even a dead one, where nothing better is left: its answer is the first sign that it lives again.
-                may_take(identifiers, now, home, health)
+                health as u8 <= worst as u8 && may_take(identifiers, now, home, health)
             })
         };
         let Some(pool::Choice { home, bit, .. }) = choice else { return false };
@@ -150,6 +153,36 @@ impl Engine {
         self.timers.arm(index, (now + home.response_window).min(deadline));
         self.supply(now, home);
         true
+    }
+
+    /// Looks ten times a second whether a server has been found dead, and then moves what waits for it, wherever a better one has not
+    /// had it: most of that stayed for its conversation's sake, which nobody else could have continued.
+    pub(crate) fn leave_the_dead(&mut self, now: Time) {
+        if now < self.next_health_look || self.identifiers.outstanding() == 0 {
+            return;
+        }
+        self.next_health_look = now + HEALTH_LOOK;
+        let snapshot = Arc::clone(self.snapshots.current());
+        if self.dead.len() < snapshot.homes.len() {
+            self.dead.resize(snapshot.homes.len(), false);
+        }
+        for home in snapshot.homes.iter().flatten() {
+            let is_dead = home.health() == Health::Dead;
+            let was_dead = self.dead.get_mut(home.id.index()).map(|dead| std::mem::replace(dead, is_dead));
+            if is_dead && was_dead == Some(false) {
+                let waiting: Vec<u32> =
+                    self.identifiers.of(home.id).map(|it| it.holders().collect()).unwrap_or_default();
+                waiting.into_iter().for_each(|index| self.leave(now, index));
+            }
+        }
+    }
+
+    fn leave(&mut self, now: Time, index: u32) {
+        let Some(request) = self.table.at(index) else { return };
+        let State::InFlight(upstream) = request.state else { return };
+        if let Some(snapshot) = self.snapshots.version(request.version).map(Arc::clone) {
+            self.fail_over(now, &snapshot, index, upstream, Health::Zombie);
+        }
     }
 
     /// The pool whose servers a request may go to.

@@ -155,6 +155,11 @@ impl Identifiers {
         self.holders.get(slot.index()).copied().filter(|holder| *holder != NONE)
     }
 
+    /// The requests that wait.
+    pub fn holders(&self) -> impl Iterator<Item = u32> {
+        self.holders.iter().copied().filter(|holder| *holder != NONE)
+    }
+
     /// Gives back an answered identifier.
     pub fn answered(&mut self, slot: Slot) {
         if self.release(slot) {
