@@ -30,7 +30,8 @@ fn with_second(first: &str, second: &str) -> (Scene, Host, Documents) {
 
 /// The customer with two servers, each with further lines.
 fn two_servers(scene: &Scene, host: &Host, first: &str, second: &str) -> Customer {
-    let servers = [Server::new("home1", scene.home.v4, first), Server::new("home2", host.v4, second)];
+    // One by IPv6, one by IPv4: nothing here may depend on the family.
+    let servers = [Server::new("home1", scene.home.v6, first), Server::new("home2", host.v4, second)];
     acme(&scene.nas, "").proxy(&servers)
 }
 

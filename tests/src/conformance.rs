@@ -106,7 +106,7 @@ fn every_rule_has_one_row_and_every_row_a_test_or_a_reason() {
         assert_eq!(rows(&page).iter().filter(|row| row[0] == number).count(), 1, "{number}");
     }
     for row in rows(&page) {
-        let excused = row.iter().any(|cell| ["*Later*", "*Later.*", "*open*"].iter().any(|word| cell.contains(word)));
+        let excused = row.iter().any(|cell| cell.contains("*Later*") || cell.contains("*Later.*"));
         let shown = row.last().is_some_and(|cell| named(cell).next().is_some());
         assert!(shown || excused, "no test shows {row:?}");
     }
