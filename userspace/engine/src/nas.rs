@@ -15,7 +15,8 @@ use crate::{
 
 /// The NAS of this customer's that a CoA- or Disconnect-Request is for.
 ///
-/// NAS-IP-Address, NAS-IPv6-Address and NAS-Identifier say it (RFC 5176 §3), and all that are given have to name the same one.
+/// NAS-IP-Address, NAS-IPv6-Address and NAS-Identifier say it (RFC 5176 §3), and all that are given have to name the same one. Beside
+/// an address a NAS-Identifier that no contract lists says nothing: the NAS compares it with its own (RFC 5176 §3).
 /// Framed-IP-Address says nothing: customers' networks overlap. A request that names no NAS means one by its session, and
 /// sessions are not known here; nor does one that names two mean either.
 ///
@@ -29,13 +30,23 @@ pub(crate) fn nas_of(customer: &Customer, packet: &[u8], layout: &Layout) -> Res
         attr::NAS_IDENTIFIER => Some(Some(Name::Identifier(attribute.value))),
         _ => None,
     });
-    // An address of the wrong length is nobody's.
-    let mut named = names.map(|name| name.and_then(|name| customer.nases.get(&name as &dyn Named)).copied());
-    let first = named.next().ok_or(Cause::NoSession)?;
-    if named.any(|other| other != first) {
-        return Err(Cause::NoSession);
+    let (mut found, mut strange, mut unlisted) = (None, false, false);
+    for name in names {
+        // An address of the wrong length is nobody's.
+        let nas = name.and_then(|name| customer.nases.get(&name as &dyn Named)).copied();
+        match (nas, name) {
+            (Some(nas), _) if found.is_some_and(|found| found != nas) => return Err(Cause::NoSession),
+            (Some(nas), _) => found = Some(nas),
+            (None, Some(Name::Identifier(_))) => unlisted = true,
+            (None, _) => strange = true,
+        }
     }
-    first.ok_or(Cause::NotRoutable)
+    match (found, strange) {
+        (Some(nas), false) => Ok(nas),
+        (Some(_), true) => Err(Cause::NoSession),
+        (None, strange) if strange || unlisted => Err(Cause::NotRoutable),
+        (None, _) => Err(Cause::NoSession),
+    }
 }
 
 /// A [`NasKey`] without memory of its own.

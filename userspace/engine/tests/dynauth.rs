@@ -77,6 +77,9 @@ fn a_nas_is_named_by_address_or_identifier_and_all_that_is_given_has_to_agree() 
     let other = (attr::NAS_IDENTIFIER, &b"bras-11"[..]);
     let sent = net.ask(&disconnect(7, &[other])).unwrap();
     assert_eq!(sent.path.peer, address(OTHER_NAS_AT));
+    let unlisted = (attr::NAS_IDENTIFIER, &b"a name that no contract lists"[..]);
+    let sent = net.ask(&disconnect(8, &[unlisted, v4])).unwrap();
+    assert_eq!(sent.path.peer, address(NAS_AT), "the NAS knows its own name");
     let stranger = (attr::NAS_IP_ADDRESS, &[10, 1, 2, 3][..]);
     let foreign = (attr::NAS_IDENTIFIER, &b"bras-20"[..]);
     let short = (attr::NAS_IP_ADDRESS, &[192, 0, 2][..]);
@@ -90,7 +93,7 @@ fn a_nas_is_named_by_address_or_identifier_and_all_that_is_given_has_to_agree() 
         (&[framed], 503),
         (&[(attr::ACCT_SESSION_ID, b"17")], 503),
         (&[v4, other], 503),
-        (&[v4, foreign], 503),
+        (&[(attr::NAS_IP_ADDRESS, &[10, 1, 2, 3]), name], 503),
         (&[v4, (attr::NAS_IP_ADDRESS, &[192, 0, 2, 11])], 503),
     ];
     for (id, (attrs, expected)) in refused.into_iter().enumerate() {
