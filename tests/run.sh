@@ -53,10 +53,10 @@ unit() {
     fi
 }
 
-# Two at a time: most of what they do is wait, but the loads among them want a core.
+# Several at a time: most of what they do is wait. tests/nextest.toml says which want the machine nearly for themselves.
 e2e() {
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run -p sekisho-tests --test e2e --no-fail-fast --test-threads 2
+        cargo nextest run --config-file tests/nextest.toml -p sekisho-tests --test e2e --no-fail-fast --test-threads 4
     else
         cargo test -p sekisho-tests --test e2e -- --test-threads 2
     fi
