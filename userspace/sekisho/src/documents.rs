@@ -30,9 +30,12 @@ impl Documents {
     ///
     /// Every fault, for the operator.
     pub fn load(path: &Path) -> Result<Documents, Faults> {
-        let (node, customers, warnings) = sekisho_config::load(path, &|name| env::var(name).ok())?;
+        let (mut node, customers, warnings) = sekisho_config::load(path, &|name| env::var(name).ok())?;
         let file = if path.is_dir() { path.join("sekisho.toml") } else { path.to_owned() };
-        let path = std::path::absolute(&file).unwrap_or(file);
+        // A reload reads by the absolute path what a start may have read by a relative one: both mean the same places.
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        let path = absolute(file);
+        node.state = absolute(node.state);
         Ok(Documents { path, node, customers, warnings })
     }
 

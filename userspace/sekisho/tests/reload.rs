@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use common::{Node, PASSWORD, home::Home, nas::Nas, text, until};
+use common::{Documents, Node, PASSWORD, home::Home, nas::Nas, text, until};
 use rustix::process::Signal;
 use sekisho_wire::code::Code;
 
@@ -53,6 +53,15 @@ fn clients_come_and_go_under_traffic_without_loss() {
     assert_eq!(lost.load(Relaxed), 0);
     assert!(served.load(Relaxed) > 10 && home.received() == served.load(Relaxed) + 5);
     assert_eq!(node.metric(r#"sekisho_config_reloads_total{result="success"}"#), 10.0);
+}
+
+#[test]
+fn a_node_that_was_started_with_a_relative_path_reloads_as_any_other() {
+    let node = Node::started_in(Documents::new(), ".");
+    node.documents.write_acme(&node.documents.client("acme-nas-2", 11));
+    let (status, said) = node.reload();
+    assert_eq!(status, 200, "{said}");
+    assert!(said.contains("acme: + client acme-nas-2"), "{said}");
 }
 
 #[test]

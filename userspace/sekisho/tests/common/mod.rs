@@ -138,9 +138,20 @@ impl Node {
     }
 
     pub fn with(documents: Documents) -> Node {
+        let command = run(&documents);
+        Node::spawn(documents, command)
+    }
+
+    /// A node that is started in the directory of its documents, and told of it as `path`.
+    pub fn started_in(documents: Documents, path: &str) -> Node {
+        let mut command = Command::new(PROGRAM);
+        command.current_dir(documents.path()).args(["run", "--config", path]).stdin(Stdio::null());
+        Node::spawn(documents, command)
+    }
+
+    fn spawn(documents: Documents, mut command: Command) -> Node {
         let log = documents.path().join("log");
         let stderr = fs::File::create(&log).unwrap();
-        let mut command = run(&documents);
         let child = command.stdout(Stdio::null()).stderr(stderr).env("SEKISHO_LOG", "info").spawn().unwrap();
         let mut node = Node { documents, child, log };
         let begin = Instant::now();
