@@ -57,6 +57,13 @@ fn servers_stand_in_tiers_and_each_has_its_own_choice() {
     assert_eq!(names, ["home", "spare"]);
     assert_eq!((proxy.copies[0].ports.auth(), proxy.copies[0].ports.accounting()), (None, Some(1813)));
 
+    for key in ["User-Password", "CHAP-Password", "Message-Authenticator", "State", "EAP-Message", "Tunnel-Password"] {
+        let text = with(ACME, "[[proxy]]", &format!("[[proxy]]\ntype = \"keyed-balance\"\nkey = \"{key}\""));
+        refused(
+            &text,
+            &[&format!("proxy[0].key: {key} is hidden, or is another one in each request. Name what stays")],
+        );
+    }
     let keyless = with(ACME, "[[proxy]]", "[[proxy]]\ntype = \"keyed-balance\"");
     refused(&keyless, &["proxy[0].key: is missing. Name the attribute"]);
     let idle = with(ACME, "[[proxy]]", "[[proxy]]\nkey = \"User-Name\"");

@@ -84,7 +84,7 @@ fn unzip(placed: Vec<Placed<Server>>) -> (Vec<Server>, Vec<Site>) {
 
 fn pool(section: &Section<'_>, around: &Surroundings<'_>) -> Option<PoolType> {
     let kind = section.choice("type", &KINDS).or(Kind::FailOver);
-    let key = section.parsed("key", |name| around.attribute(name)).optional();
+    let key = section.parsed("key", |name| around.key(name)).optional();
     match (kind?, key?) {
         (Kind::KeyedBalance, Some(key)) => Some(PoolType::KeyedBalance(key)),
         (Kind::KeyedBalance, None) => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sekisho_wire::select::AttributeId;
+use sekisho_wire::{policy::is_protected, select::AttributeId};
 
 use super::secret::Vault;
 use crate::{customer::Unanswered, dictionary::Dictionary, finding::Problem, node::Domain, section::Section};
@@ -16,9 +16,15 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
-    /// The attribute of this name.
-    pub(super) fn attribute(&self, name: &str) -> Result<AttributeId, Problem> {
-        self.dictionary.look_up(name).map(|attribute| attribute.id)
+    /// The attribute of this name, by which servers are chosen: its value has to say something of the subscriber, time after
+    /// time.
+    pub(super) fn key(&self, name: &str) -> Result<AttributeId, Problem> {
+        let attribute = self.dictionary.look_up(name)?;
+        if attribute.encrypt.is_some() || is_protected(attribute.id) {
+            let message = format!("{name} is hidden, or is another one in each request");
+            return Err(Problem::new(message, "Name what stays with a subscriber, such as \"Calling-Station-Id\"."));
+        }
+        Ok(attribute.id)
     }
 }
 
