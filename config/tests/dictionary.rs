@@ -185,6 +185,20 @@ fn a_name_with_another_meaning_replaces_the_one_before_and_is_warned_about() {
 }
 
 #[test]
+fn a_type_that_nobody_knows_is_taken_for_octets_and_warned_about() {
+    let text = "ATTRIBUTE Ours 200 intger\nATTRIBUTE Theirs 201 marmalade\nATTRIBUTE Fine 202 octets[16]\n\
+                ATTRIBUTE Filters 203 abinary\n";
+    assert_eq!(
+        warnings(text),
+        [
+            "my.dictionary:1:1: \"intger\" is no type known here, and taken for octets. Did you mean `integer`?",
+            "my.dictionary:2:1: \"marmalade\" is no type known here, and taken for octets. Say `octets`, where that is \
+             meant.",
+        ]
+    );
+}
+
+#[test]
 fn a_kind_of_hiding_that_is_not_undone_is_warned_about() {
     let text = "VENDOR Ours 32473\nATTRIBUTE Ours-Secret 1 string encrypt=1 Ours\nATTRIBUTE Mine 200 string encrypt=2\n\
                 ATTRIBUTE Theirs 201 string encrypt=3\n";

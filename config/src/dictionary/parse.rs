@@ -8,7 +8,7 @@ use super::{Attribute, Dictionary, Encrypt, Kind, Lead, Shape, Unreachable, Vend
 use crate::{
     document::Document,
     finding::{Problem, Report},
-    value::suggestion,
+    value::{nearest, suggestion},
 };
 
 const KEYWORDS: [&str; 7] = ["ATTRIBUTE", "VALUE", "VENDOR", "BEGIN-VENDOR", "END-VENDOR", "BEGIN-TLV", "END-TLV"];
@@ -176,7 +176,7 @@ impl File<'_> {
             _ if flags.tag => Lead::Tag,
             _ => Lead::Nothing,
         };
-        let kind = kind_of(kind);
+        let kind = self.kind(at, kind);
         let attribute =
             Attribute { name: (*name).to_owned(), id, kind, encrypt: flags.encrypt, lead, values: Default::default() };
         self.hidden(at, &attribute);
@@ -188,6 +188,21 @@ impl File<'_> {
             self.report.warn(self.document.finding(at, "", problem));
         }
         Ok(())
+    }
+
+    /// The type of a name; a warning where no dictionary has such a type, since a name that is mistyped means octets too.
+    fn kind(&self, at: usize, name: &str) -> Kind {
+        let lower = name.split('[').next().unwrap_or(name).to_ascii_lowercase();
+        let known = KINDS.iter().find(|(known, _)| *known == lower);
+        if known.is_none() {
+            let remedy = match nearest(&lower, KINDS.iter().map(|(known, _)| *known)) {
+                Some(near) => format!("Did you mean `{near}`?"),
+                None => "Say `octets`, where that is meant.".to_owned(),
+            };
+            let problem = Problem::new(format!("{name:?} is no type known here, and taken for octets"), remedy);
+            self.report.warn(self.document.finding(at, "", problem));
+        }
+        known.map_or(Kind::Octets, |(_, kind)| *kind)
     }
 
     /// Warns of what is hidden in a way that is not undone here.
@@ -297,26 +312,48 @@ impl Flags {
     }
 }
 
-/// A type by its name. What is not known here is octets: it is forwarded all the same.
-fn kind_of(name: &str) -> Kind {
-    match name.split('[').next().unwrap_or(name).to_ascii_lowercase().as_str() {
-        "string" | "text" => Kind::Text,
-        "byte" | "uint8" => Kind::Number(1),
-        "short" | "uint16" => Kind::Number(2),
-        "integer" | "uint32" => Kind::Number(4),
-        "integer64" | "uint64" => Kind::Number(8),
-        "signed" | "int32" => Kind::Signed,
-        "date" | "time" => Kind::Date,
-        "ipaddr" | "ipv4addr" => Kind::Ipv4,
-        "ipv6addr" => Kind::Ipv6,
-        "combo-ip" => Kind::Address,
-        "ipv4prefix" => Kind::Ipv4Prefix,
-        "ipv6prefix" => Kind::Ipv6Prefix,
-        "ifid" => Kind::InterfaceId,
-        "ether" => Kind::Ethernet,
-        _ => Kind::Octets,
-    }
-}
+/// Types by their names, FreeRADIUS's of versions 3 and 4. Those that have no form of their own here are octets.
+const KINDS: [(&str, Kind); 39] = [
+    ("string", Kind::Text),
+    ("text", Kind::Text),
+    ("byte", Kind::Number(1)),
+    ("uint8", Kind::Number(1)),
+    ("short", Kind::Number(2)),
+    ("uint16", Kind::Number(2)),
+    ("integer", Kind::Number(4)),
+    ("uint32", Kind::Number(4)),
+    ("integer64", Kind::Number(8)),
+    ("uint64", Kind::Number(8)),
+    ("signed", Kind::Signed),
+    ("int32", Kind::Signed),
+    ("date", Kind::Date),
+    ("time", Kind::Date),
+    ("ipaddr", Kind::Ipv4),
+    ("ipv4addr", Kind::Ipv4),
+    ("ipv6addr", Kind::Ipv6),
+    ("combo-ip", Kind::Address),
+    ("ipv4prefix", Kind::Ipv4Prefix),
+    ("ipv6prefix", Kind::Ipv6Prefix),
+    ("ifid", Kind::InterfaceId),
+    ("ether", Kind::Ethernet),
+    ("octets", Kind::Octets),
+    ("abinary", Kind::Octets),
+    ("bool", Kind::Octets),
+    ("evs", Kind::Octets),
+    ("extended", Kind::Octets),
+    ("float32", Kind::Octets),
+    ("float64", Kind::Octets),
+    ("group", Kind::Octets),
+    ("int16", Kind::Octets),
+    ("int64", Kind::Octets),
+    ("int8", Kind::Octets),
+    ("long-extended", Kind::Octets),
+    ("struct", Kind::Octets),
+    ("time_delta", Kind::Octets),
+    ("tlv", Kind::Octets),
+    ("union", Kind::Octets),
+    ("vsa", Kind::Octets),
+];
 
 /// A number in digits, or in hexadecimal digits behind `0x`.
 fn number(digits: &str) -> Option<u64> {
