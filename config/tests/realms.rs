@@ -124,5 +124,8 @@ fn a_realm_that_no_contract_serves_is_warned_about() {
     let text = with(ACME, "[[client]]", "[[realm]]\napn = \"spare\"\n[[client]]");
     let text = with(&text, "\"acme-proxy\"", "\"acme-proxy\"\nrealms = [\"acme.example\"]");
     let warnings = documents(NODE, &[("acme", &text)]).warnings();
-    assert!(warnings[0].contains("realm[1].apn: no contract serves \"apn:spare\", so it is rejected"), "{warnings:?}");
+    assert!(
+        warnings[0].contains("realm[1].apn: no contract serves \"apn:spare\", so it is rejected. Put \"spare\" into"),
+        "{warnings:?}"
+    );
 }

@@ -75,7 +75,7 @@ impl<'a> Vault<'a> {
         let current = self.found.borrow().last().filter(|last| own && last.site.path == section.site.path).cloned();
         let previous = self.keep(section, found)?;
         if current.is_some_and(|current| current.secret == previous) {
-            let remedy = "Take it out once nobody uses the old one any more; the metric of its last use tells.";
+            let remedy = "Give the one that was in use before, or take it out.";
             section.warn(key, Problem::new("is the secret itself", remedy));
         }
         Some(Some(previous))

@@ -60,7 +60,8 @@ fn served_once(customer: &CustomerDraft, report: &Report) {
     let served = |realm: &Realm| customer.proxies.iter().any(|draft| draft.proxy.realms.contains(realm));
     for realm in customer.realms.iter().filter(|realm| !customer.proxies.is_empty() && !served(&realm.value)) {
         let message = format!("no contract serves \"{}\", so it is rejected", realm.value);
-        let problem = Problem::new(message, "Name it in `realms` of a proxy contract.");
+        let remedy = format!("Put \"{}\" into `realms` of a proxy contract.", realm.value.name.as_str());
+        let problem = Problem::new(message, remedy);
         report.warn(realm.site.finding(key(&realm.value), problem));
     }
 }
