@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Node, home::Home, text};
+use common::{Documents, Node, home::Home, text};
 
 #[test]
 fn an_accepted_login_needs_no_password_and_no_secret_typed() {
@@ -28,6 +28,44 @@ fn a_rejected_login_tells_who_said_no() {
     let said = text(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("sekisho itself said no") && said.contains("No customer has it"), "{said}");
+}
+
+#[test]
+fn a_reject_of_the_nodes_own_tells_what_was_the_matter() {
+    let documents = Documents::new();
+    documents.change_acme(
+        "secret = \"a-secret-of-this-host\"",
+        "secret = \"a-secret-of-this-host\"\nanswer_within = \"2s\"",
+    );
+    let node = Node::with(documents);
+    let home = Home::start(node.network().home());
+    home.be_generous();
+    let output = node.command(&["probe", "alice@acme.example"]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("Error-Cause = 405 (unsupported-service)"), "{said}");
+    assert!(said.contains("sekisho itself said no: the answer of the home server acme-home-1"), "{said}");
+    assert!(said.contains("Administrative") && said.contains("`administrative`"), "{said}");
+
+    home.be_silent(true);
+    let output = node.command(&["probe", "alice@acme.example"]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("no home server has answered within the client's `answer_within`"), "{said}");
+    assert!(said.contains("Silent: acme-home-1 ("), "{said}");
+
+    node.documents.change_acme("[[proxy.server]]", "[[proxy.server]]\nstate = \"down\"");
+    assert_eq!(node.reload().0, 200);
+    let output = node.command(&["probe", "alice@acme.example"]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("every server of the contract is dead or out of service"), "{said}");
+
+    node.documents.change_acme(&format!("address = \"{}\"", node.network().home()), "address = \"acme.invalid\"");
+    assert_eq!(node.reload().0, 200);
+    let output = node.command(&["probe", "alice@acme.example"]);
+    let said = text(&output);
+    assert!(said.contains("acme-proxy-1 serves it, but has no server to ask"), "{said}");
 }
 
 #[test]

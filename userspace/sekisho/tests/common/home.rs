@@ -20,6 +20,7 @@ pub struct Home(Arc<State>);
 #[derive(Default)]
 struct State {
     silent: AtomicBool,
+    generous: AtomicBool,
     delay: AtomicU64,
     received: AtomicU64,
     asked: AtomicU64,
@@ -45,6 +46,11 @@ impl Home {
     /// From now on it answers nothing, or answers again.
     pub fn be_silent(&self, silent: bool) {
         self.0.silent.store(silent, Relaxed);
+    }
+
+    /// From now on its Accepts let a subscriber administer the NAS.
+    pub fn be_generous(&self) {
+        self.0.generous.store(true, Relaxed);
     }
 
     /// From now on it takes so long for each answer.
@@ -95,8 +101,12 @@ fn serve(socket: &UdpSocket, state: &State) {
             }
         };
         let message: &[u8] = if code == Code::ACCESS_REJECT { b"not you" } else { b"welcome" };
-        let attributes = [(attr::REPLY_MESSAGE, message)];
-        let attributes = if code == Code::ACCOUNTING_RESPONSE { &[][..] } else { &attributes };
+        let attributes = [(attr::REPLY_MESSAGE, message), (attr::SERVICE_TYPE, &[0, 0, 0, 6][..])];
+        let attributes = match code {
+            Code::ACCOUNTING_RESPONSE => &[][..],
+            Code::ACCESS_ACCEPT if state.generous.load(Relaxed) => &attributes,
+            _ => &attributes[..1],
+        };
         write_reply(&mut reply, code, layout.id, &authenticator, &secret, request, attributes).unwrap();
         socket.send_to(reply.bytes(), peer).unwrap();
     }

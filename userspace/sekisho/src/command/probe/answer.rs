@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use radius::core::avp::AVP;
+use sekisho_config::dictionary::Dictionary;
 use sekisho_wire::{attr, attribute::attributes, salted::Salted};
 
 use super::request::is_plumbing;
@@ -50,13 +51,21 @@ fn value(number: u8, octets: &[u8]) -> String {
         | attr::SESSION_TIMEOUT
         | attr::IDLE_TIMEOUT
         | attr::ACCT_INTERIM_INTERVAL
-        | attr::ERROR_CAUSE => avp.encode_u32().ok().map(|value| value.to_string()),
+        | attr::ERROR_CAUSE => avp.encode_u32().ok().map(|value| named(number, value)),
         attr::USER_NAME | attr::REPLY_MESSAGE | attr::FILTER_ID | attr::FRAMED_ROUTE | attr::FRAMED_POOL => {
             avp.encode_string().ok().map(|value| quoted(&value))
         }
         _ => None,
     };
     decoded.unwrap_or_else(|| hex(octets))
+}
+
+/// A number with the name that it has, if any: `502 (proxy-request-not-routable)`.
+fn named(number: u8, value: u32) -> String {
+    let dictionary = Dictionary::built_in();
+    let attribute = attr::name(number).and_then(|name| dictionary.find(name));
+    let name = attribute.and_then(|attribute| attribute.values.iter().find(|(_, named)| **named == u64::from(value)));
+    name.map_or_else(|| value.to_string(), |(name, _)| format!("{value} ({name})"))
 }
 
 /// `311/16 = 0x…`: vendor, type of the first sub-attribute, its value. Keys are hidden.
@@ -94,6 +103,8 @@ mod tests {
         assert_eq!(value(attr::FRAMED_IP_ADDRESS, &[192, 0, 2, 1]), "192.0.2.1");
         assert_eq!(value(attr::SESSION_TIMEOUT, &[0, 0, 1, 0]), "256");
         assert_eq!(value(attr::SESSION_TIMEOUT, &[1]), "0x01");
+        assert_eq!(value(attr::ERROR_CAUSE, &[0, 0, 1, 151]), "407 (invalid-attribute-value)");
+        assert_eq!(value(attr::ERROR_CAUSE, &[0, 0, 0, 9]), "9");
         assert_eq!(value(attr::CLASS, &[0xab, 0xcd]), "0xabcd");
     }
 

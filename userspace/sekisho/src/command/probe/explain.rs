@@ -74,6 +74,10 @@ impl Story<'_> {
             );
             return;
         }
+        if let Some(why) = self.withheld().or_else(|| self.unanswered()) {
+            let _ = writeln!(text, "sekisho itself said no: {why}");
+            return;
+        }
         if grown.is_empty() && cause != Some(NOT_ROUTABLE) {
             return;
         }
@@ -88,6 +92,39 @@ impl Story<'_> {
         );
     }
 
+    /// What the home server's answer had that its client must not get.
+    fn withheld(&self) -> Option<String> {
+        let (before, after) = (self.before.as_ref()?, self.after.as_ref()?);
+        let server = *self.servers(|server| server.withheld).first()?;
+        let counts = before.totals.withheld.by_reason().into_iter().zip(after.totals.withheld.by_reason());
+        let (_, (reason, _)) = counts.into_iter().find(|((_, then), (_, now))| now > then)?;
+        let what = match reason {
+            "service_type" => {
+                "grants Service-Type Administrative or NAS-Prompt, and the client is not `administrative`"
+            }
+            "framed_address" => "gives an address outside the contract's `framed_networks`",
+            "challenges" => "is one challenge more than a conversation may have",
+            "kept_octets" => "has State and Class of more octets than are passed on",
+            other => other,
+        };
+        Some(format!("the answer of the home server {} ({}) {what}.", server.name, server.address))
+    }
+
+    /// Which servers the node has waited for in vain, or not even asked.
+    fn unanswered(&self) -> Option<String> {
+        let (before, after) = (&self.before.as_ref()?.totals, &self.after.as_ref()?.totals);
+        if after.rejected_down > before.rejected_down {
+            return Some("every server of the contract is dead or out of service (`when_down`).".to_owned());
+        }
+        if after.rejected_unanswered == before.rejected_unanswered {
+            return None;
+        }
+        let silent = self.servers(|server| server.timeouts).into_iter();
+        let silent: Vec<String> = silent.map(|one| format!("{} ({}, {})", one.name, one.address, one.state)).collect();
+        let asked = if silent.is_empty() { String::new() } else { format!(" Silent: {}.", silent.join(", ")) };
+        Some(format!("no home server has answered within the client's `answer_within`.{asked}"))
+    }
+
     /// Why a realm is not served for the customer whose client we are.
     fn realm(&self, realm: &str) -> String {
         let Some(after) = &self.after else { return String::new() };
@@ -97,7 +134,13 @@ impl Story<'_> {
         let owner = after.customers.iter().find(|one| one.realms.iter().any(|found| same(&found.name)));
         match (ours, owner) {
             (Some(ours), Some(owner)) if ours.name == owner.name => {
-                format!("It is {}'s, but no contract serves it: name it in a [[proxy]].", owner.name)
+                let served = owner.realms.iter().filter(|found| same(&found.name)).find_map(|it| it.contract.as_ref());
+                match served {
+                    Some(contract) => format!(
+                        "{contract} serves it, but has no server to ask: none for logins, or none whose name has an address."
+                    ),
+                    None => format!("It is {}'s, but no contract serves it: name it in a [[proxy]].", owner.name),
+                }
             }
             (Some(ours), Some(owner)) => format!(
                 "It is {}'s, and this address ({}) is a client of {}: customers reach their own realms only.",
