@@ -60,7 +60,9 @@ fn tell(snapshot: &RoutingSnapshot, event: ControlEvent) {
     let HomeServer { name: server, kind, address, .. } = home.as_ref();
     let (kind, from, to) = (kind.name(), from.name(), (to, to.name()));
     match to {
-        (Health::Alive, to) => tracing::info!(customer, server, kind, %address, from, to, "a home server is back"),
+        (Health::Alive, to) => {
+            tracing::info!(customer, server, kind, %address, from, to, "a home server counts as alive")
+        }
         (Health::Zombie | Health::Dead, to) => {
             tracing::warn!(customer, server, kind, %address, from, to, "a home server does not answer");
         }

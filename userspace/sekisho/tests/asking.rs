@@ -38,7 +38,7 @@ fn a_silent_server_is_asked_and_back_when_it_answers() {
     assert!(node.metric(&format!("sekisho_server_probes_answered_total{{{labels}}}")) >= 1.0);
     let page = text(&node.command(&["status"]));
     assert!(page.contains("status checks answered"), "{page}");
-    assert!(node.log().contains("a home server is back"), "{}", node.log());
+    assert!(node.log().contains("a home server counts as alive"), "{}", node.log());
     let asked = home.asked();
     std::thread::sleep(Duration::from_millis(500));
     assert!(home.asked() <= asked + 1, "it is let alone again");
@@ -49,7 +49,9 @@ fn a_server_that_the_operator_takes_out_is_not_asked_and_not_missed() {
     let node = Node::start();
     let home = Home::start(node.network().home());
     let mut nas = Nas::new(node.network().nas(), node.network().node());
-    for (word, said) in [("draining", "taken out of service"), ("down", "taken out of service"), ("up", "is back")] {
+    for (word, said) in
+        [("draining", "taken out of service"), ("down", "taken out of service"), ("up", "counts as alive")]
+    {
         let name = "name = \"acme-home-1\"\n";
         let text = std::fs::read_to_string(node.documents.acme_file()).unwrap();
         let lines: String =

@@ -47,6 +47,7 @@ fn a_name_without_an_address_holds_nobody_up_and_is_shown_until_it_has_one() {
     assert_eq!(node.metric(series), 1.0);
     let page = text(&node.command(&["status"]));
     assert!(page.contains("acme-home-1 radius.acme.invalid has no address: it is asked nothing"), "{page}");
+    assert!(page.contains("realm   acme.example by acme-proxy-1 (none of its servers has an address)"), "{page}");
 
     // Everybody else is served, also a customer's other realms; and an address makes it a server like any other.
     let home = Home::start(node.network().home());

@@ -58,6 +58,9 @@ fn proof(proof: &Proof, style: Style) -> String {
 
 fn realm(text: &mut String, realm: &Realm, style: Style) {
     let served = match &realm.contract {
+        Some(contract) if realm.servers.is_empty() => {
+            format!("by {contract} ({})", style.bad("none of its servers has an address"))
+        }
         Some(contract) => format!("by {contract} ({})", realm.servers.join(", ")),
         None => style.bad("served by no contract"),
     };
