@@ -7,17 +7,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Histogram {
     counts: Vec<u64>,
-    nanoseconds: u64,
+    nanoseconds: Vec<u64>,
 }
 
 impl Histogram {
     /// The sum over the workers.
     pub fn sum<'a>(workers: impl Iterator<Item = &'a Latency>) -> Histogram {
-        let mut histogram = Histogram { counts: vec![0; LATENCY_BOUNDS_US.len() + 1], nanoseconds: 0 };
+        const BUCKETS: usize = LATENCY_BOUNDS_US.len() + 1;
+        let mut histogram = Histogram { counts: vec![0; BUCKETS], nanoseconds: vec![0; BUCKETS] };
         for latency in workers {
-            for (sum, (count, nanoseconds)) in histogram.counts.iter_mut().zip(latency.read()) {
-                *sum += count;
-                histogram.nanoseconds += nanoseconds;
+            let sums = histogram.counts.iter_mut().zip(&mut histogram.nanoseconds);
+            for ((counts, times), (count, nanoseconds)) in sums.zip(latency.read()) {
+                *counts += count;
+                *times += nanoseconds;
             }
         }
         histogram
@@ -30,7 +32,7 @@ impl Histogram {
 
     /// The time of all answers together.
     pub fn seconds(&self) -> f64 {
-        self.nanoseconds as f64 / 1e9
+        self.nanoseconds.iter().sum::<u64>() as f64 / 1e9
     }
 
     /// Upper bound in seconds and cumulative count of each closed bucket, as Prometheus has them.
@@ -42,24 +44,16 @@ impl Histogram {
         })
     }
 
-    /// Milliseconds within which the share `q` of the answers came, interpolated in the bucket; `None` without answers.
-    /// Where it lies in the open bucket, that bucket's lower bound.
+    /// Milliseconds within which the share `q` of the answers came, as near as the buckets tell: the mean of the answers in the
+    /// bucket that it lies in, which is exact where they took the same time. `None` without answers.
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        let total = self.count();
-        if total == 0 {
-            return None;
-        }
-        let rank = q * total as f64;
-        let (mut below, mut lower) = (0_u64, 0_u64);
-        for (bound, count) in LATENCY_BOUNDS_US.iter().zip(&self.counts) {
-            let reached = below + count;
-            if *count > 0 && reached as f64 >= rank {
-                let part = ((rank - below as f64) / *count as f64).clamp(0.0, 1.0);
-                return Some((lower as f64 + part * (bound - lower) as f64) / 1000.0);
-            }
-            (below, lower) = (reached, *bound);
-        }
-        Some(lower as f64 / 1000.0)
+        let rank = q * self.count() as f64;
+        let mut reached = 0_u64;
+        let (count, nanoseconds) = self.counts.iter().zip(&self.nanoseconds).find(|(count, _)| {
+            reached += **count;
+            **count > 0 && reached as f64 >= rank
+        })?;
+        Some(*nanoseconds as f64 / *count as f64 / 1e6)
     }
 }
 
@@ -80,6 +74,18 @@ mod tests {
         let worst = histogram.quantile(0.999).unwrap();
         assert!((25.0..=50.0).contains(&worst), "{worst}");
         assert_eq!(Histogram::default().quantile(0.5), None);
+    }
+
+    #[test]
+    fn what_took_one_time_has_that_time_as_every_quantile() {
+        for millis in [0_u64, 1, 1_001, 6_000, 42_000] {
+            let latency = Latency::default();
+            latency.record(millis * 1_000_000);
+            let histogram = Histogram::sum([&latency].into_iter());
+            for q in [0.0, 0.5, 0.99, 1.0] {
+                assert_eq!(histogram.quantile(q), Some(millis as f64));
+            }
+        }
     }
 
     #[test]
