@@ -4,8 +4,6 @@
 //! `client` of X asking for a realm of Y gets a Reject). The name itself is not changed (RFC 7542 §2.6 and §3), unless its pool
 //! asks for that.
 
-use std::collections::HashMap;
-
 use sekisho_wire::{
     nai::{self, Place, Stripped},
     scan::Layout,
@@ -13,7 +11,7 @@ use sekisho_wire::{
 
 use crate::{
     fanout::accounting_pools,
-    snapshot::{Client, Customer, PoolId, RealmId, RealmService, RoutingSnapshot},
+    snapshot::{Client, Customer, Lookup, PoolId, RealmId, RealmService, RoutingSnapshot},
 };
 
 /// Where a request goes.
@@ -34,7 +32,7 @@ pub enum Route {
 const ACCOUNTING_ON: u32 = 7;
 const ACCOUNTING_OFF: u32 = 8;
 
-type Realms = HashMap<Box<[u8]>, RealmId>;
+type Realms = Lookup<Box<[u8]>, RealmId>;
 
 /// Finds the route of a verified request.
 pub fn route(

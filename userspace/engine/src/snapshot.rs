@@ -4,7 +4,6 @@
 //! `None`. State that outlives a reload ([`HomeState`], counters) hangs on the objects as an `Arc`.
 
 use std::{
-    collections::HashMap,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -18,6 +17,10 @@ use crate::{
     health::{ClientState, HomeState},
     stats::{CustomerStats, HomeStats, PerWorker, RealmStats},
 };
+
+/// A table that documents fill and packets are looked up in. Nobody outside can put anything into it, so a hash that is fast
+/// and not keyed will do.
+pub type Lookup<K, V> = hashbrown::HashMap<K, V>;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
@@ -55,7 +58,7 @@ pub struct RoutingSnapshot {
     /// Sources, services and ingresses: the gate in userspace.
     pub gate: GateTable,
     /// The ingress by the interface that a socket reports: VLANs by their own interface.
-    pub ingress_by_interface: HashMap<u32, Ingress>,
+    pub ingress_by_interface: Lookup<u32, Ingress>,
     /// Client contracts by [`ClientId`].
     pub clients: Vec<Option<Arc<Client>>>,
     /// Customers by [`CustomerId`].
@@ -67,10 +70,10 @@ pub struct RoutingSnapshot {
     /// Pools by [`PoolId`].
     pub pools: Vec<Pool>,
     /// Home servers, and NASes that take dynamic authorization, by the address that replies come from.
-    pub home_by_address: HashMap<SocketAddr, HomeId>,
+    pub home_by_address: Lookup<SocketAddr, HomeId>,
     /// Dynamic-authorization clients (RFC 5176) by where their requests come from. Their [`Client`] is of
     /// [`ClientRole::DynAuth`]; the address may also be a home server's or a terminal's.
-    pub dynauth: HashMap<SourceKey, ClientId>,
+    pub dynauth: Lookup<SourceKey, ClientId>,
     /// Vendors' attributes that are salt-encrypted, from the dictionaries.
     pub salted: Arc<Salted>,
     /// The country code that national numbers are compared with, in digits: `81` makes `090…`, `+8190…` and `8190…` one number.
@@ -210,19 +213,19 @@ pub struct Customer {
     /// Name, as metrics and messages show it.
     pub name: String,
     /// Realms by canonical suffix (`user@realm`).
-    pub suffixes: HashMap<Box<[u8]>, RealmId>,
+    pub suffixes: Lookup<Box<[u8]>, RealmId>,
     /// Realms by canonical prefix (`realm/user`).
-    pub prefixes: HashMap<Box<[u8]>, RealmId>,
+    pub prefixes: Lookup<Box<[u8]>, RealmId>,
     /// Realms by canonical Windows domain (`DOMAIN\user`), which is no NAI: a legacy rule.
-    pub nt_domains: HashMap<Box<[u8]>, RealmId>,
+    pub nt_domains: Lookup<Box<[u8]>, RealmId>,
     /// Realms by APN (Called-Station-Id), canonical.
-    pub apns: HashMap<Box<[u8]>, RealmId>,
+    pub apns: Lookup<Box<[u8]>, RealmId>,
     /// Patterns that a canonical suffix is matched with where nothing exact is found, in this order.
     pub patterns: Vec<(Regex, RealmId)>,
     /// For whatever else its clients ask for.
     pub default_realm: Option<RealmId>,
     /// Its terminals that take dynamic authorization, by how a request may name them.
-    pub nases: HashMap<NasKey, HomeId>,
+    pub nases: Lookup<NasKey, HomeId>,
     /// Its pools that take accounting: what Accounting-On and -Off fan out to.
     pub acct_pools: Vec<PoolId>,
     /// Counters.

@@ -1,11 +1,6 @@
 //! A customer's terminals, and those that may send them CoA and Disconnect (RFC 5176).
 
-use std::{
-    collections::{HashMap, HashSet},
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use sekisho_abi::{Roles, Source, SourceKey, address_bytes};
 use sekisho_config::{
@@ -15,7 +10,8 @@ use sekisho_config::{
 use sekisho_engine::{
     health::ClientState,
     snapshot::{
-        Client, ClientId, ClientRole, CustomerId, HomeId, NasIdentity, NasKey, Require, RoutingSnapshot, Verdict,
+        Client, ClientId, ClientRole, CustomerId, HomeId, Lookup, NasIdentity, NasKey, Require, RoutingSnapshot,
+        Verdict,
     },
 };
 use sekisho_wire::policy::Policy;
@@ -30,8 +26,8 @@ pub(crate) fn clients(
     context: &Context<'_>,
     book: &mut IdBook,
     snapshot: &mut RoutingSnapshot,
-) -> HashMap<NasKey, HomeId> {
-    let (mut nases, mut ambiguous) = (HashMap::new(), HashSet::new());
+) -> Lookup<NasKey, HomeId> {
+    let (mut nases, mut ambiguous) = (Lookup::new(), HashSet::new());
     for from in &owner.clients {
         terminal(from, owner, customer, context, book, snapshot);
         let Some(home) = nas(from, customer, context, book, snapshot) else { continue };

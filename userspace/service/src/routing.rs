@@ -25,13 +25,13 @@ pub(crate) fn customer(
     let mut customer = snapshot::Customer {
         id,
         name: from.name.clone(),
-        suffixes: HashMap::new(),
-        prefixes: HashMap::new(),
-        nt_domains: HashMap::new(),
-        apns: HashMap::new(),
+        suffixes: snapshot::Lookup::new(),
+        prefixes: snapshot::Lookup::new(),
+        nt_domains: snapshot::Lookup::new(),
+        apns: snapshot::Lookup::new(),
         patterns: Vec::new(),
         default_realm: None,
-        nases: HashMap::new(),
+        nases: snapshot::Lookup::new(),
         acct_pools: Vec::new(),
         stats: match context.previous.and_then(|previous| previous.customer(id)) {
             Some(before) => before.stats.clone(),

@@ -4,7 +4,10 @@
 
 mod common;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use common::{NODE, customer, documents, first_where, home, reload_where};
 use sekisho_abi::{Roles, SourceKey, address_bytes};
@@ -106,7 +109,7 @@ fn a_name_that_moves_is_another_server_and_others_keep_numbers_and_health() {
     let before = first_where(&documents, &at("192.0.2.1")).unwrap();
     let after = reload_where(&before, &documents, &at("192.0.2.9")).unwrap();
     let of = |compiled: &Compiled, address: &str| {
-        let id = compiled.snapshot.home_by_address.get(&address.parse().unwrap())?;
+        let id = compiled.snapshot.home_by_address.get(&address.parse::<SocketAddr>().unwrap())?;
         compiled.snapshot.home(*id).cloned()
     };
     let (old, new) = (of(&before, "192.0.2.1:1812").unwrap(), of(&after, "192.0.2.9:1812").unwrap());

@@ -208,13 +208,13 @@ impl Plan {
             snapshot.customers.push(Some(Arc::new(Customer {
                 id: CustomerId(id as u32),
                 name: name.to_owned(),
-                suffixes: HashMap::from([(realm.into_bytes().into(), RealmId(id as u32))]),
-                prefixes: HashMap::new(),
-                nt_domains: HashMap::new(),
-                apns: HashMap::new(),
+                suffixes: Lookup::from([(realm.into_bytes().into(), RealmId(id as u32))]),
+                prefixes: Lookup::new(),
+                nt_domains: Lookup::new(),
+                apns: Lookup::new(),
                 patterns: Vec::new(),
                 default_realm: None,
-                nases: HashMap::new(),
+                nases: Lookup::new(),
                 acct_pools: if id == 0 { vec![PoolId(0)] } else { Vec::new() },
                 stats: Arc::new(PerWorker::new(self.workers)),
             })));
