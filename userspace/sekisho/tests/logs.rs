@@ -17,6 +17,7 @@ use sekisho::admin::client::Client;
 /// Runs a node with these arguments and settings through some logins; its log.
 fn log(arguments: &[&str], level: Option<&str>) -> String {
     let documents = Documents::new();
+    documents.change_acme("reject_delay = \"0s\"", "reject_delay = \"50ms\"");
     let network = documents.network;
     let mut command = run(&documents);
     command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -60,6 +61,8 @@ fn at_info_there_is_the_life_cycle_and_no_subscriber() {
 fn no_secret_and_no_subscriber_appears_at_any_level_and_no_name_can_forge_a_line() {
     let log = log(&[], Some("trace"));
     assert!(log.contains("Access-Accept"), "a line a packet: {log}");
+    let rejects = log.lines().filter(|line| line.contains("sent to=") && line.contains("Access-Reject")).count();
+    assert_eq!(rejects, 1, "a line for what was held back, too: {log}");
     for hidden in ["alice", PASSWORD, common::NAS_SECRET, common::HOME_SECRET] {
         assert!(!log.contains(hidden), "{log}");
     }

@@ -174,6 +174,7 @@ impl Worker {
                 break;
             }
             send(&self.batch, &self.sockets, &mut self.sender, &self.stats);
+            tell(&self.batch);
         }
         if self.finishing.is_some()
             && self.engine.in_flight() == 0
@@ -185,7 +186,8 @@ impl Worker {
     }
 }
 
-/// Logs what became of each packet: drops with sender and reason at DEBUG, all else at TRACE.
+/// Logs what became of each packet: drops with sender and reason at DEBUG, all else at TRACE. What goes back to where it came
+/// from, or is of our own making, is told without its sender.
 fn tell(batch: &Batch) {
     if !tracing::enabled!(Level::DEBUG) {
         return;
@@ -196,7 +198,8 @@ fn tell(batch: &Batch) {
             Action::Drop(reason) => tracing::debug!(%from, reason = reason.name(), "dropped"),
             Action::Send(to) => {
                 let [code, id] = packet.buf.bytes().first_chunk().copied().unwrap_or_default();
-                tracing::trace!(%from, to = %to.peer, code = Code(code).name(), id, "sent");
+                let from = (from != to.peer).then(|| tracing::field::display(from));
+                tracing::trace!(from, to = %to.peer, code = Code(code).name(), id, "sent");
             }
             Action::Hold => tracing::trace!(%from, "held"),
         }
