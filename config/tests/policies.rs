@@ -12,7 +12,7 @@ use sekisho_wire::{
 const RULES: &str = r#"
 [[policy]]
 name = "tidy"
-allow = ["User-Name", "framed-ip-address", "3GPP-IMSI"]
+allow = ["User-Name", "framed-ip-address", "3GPP-IMSI", "Class"]
 remove = ["Filter-Id", "Cisco-AVPair=vpdn:*"]
 [policy.replace]
 "Session-Timeout" = 3600
@@ -35,7 +35,7 @@ fn rules_are_compiled_in_their_order_and_belong_to_who_names_them() {
     let customer = taken(&documents(NODE, &[("acme", &(text + RULES))])).1.remove(0);
     let reply = customer.policies.reply.as_ref().unwrap();
     let expected = [
-        Rule::Allow(vec![Plain(attr::USER_NAME), Plain(attr::FRAMED_IP_ADDRESS), Vendor(10415, 1)]),
+        Rule::Allow(vec![Plain(attr::USER_NAME), Plain(attr::FRAMED_IP_ADDRESS), Plain(attr::CLASS), Vendor(10415, 1)]),
         Rule::Remove(Plain(attr::FILTER_ID), None),
         Rule::Remove(Vendor(9, 1), Some(b"vpdn:"[..].into())),
         Rule::Replace(Plain(attr::SERVICE_TYPE), literal(&[0, 0, 0, 2])),
