@@ -46,9 +46,12 @@ pub const fn of(reason: Reason) -> &'static str {
         Reason::ForbiddenAttribute => "accounting with a password, Reply-Message or State in it: look at the client",
         Reason::SessionIdMissing => "accounting without Acct-Session-Id: look at the client",
         Reason::Unrouted => {
-            "accounting for a realm that nobody serves for this client: check the realm, and that a [[proxy]] serves it"
+            "accounting for a realm that nobody serves for this client: check the realm, and that a [[proxy]] serves it, \
+             with a port `accounting`"
         }
-        Reason::NoServer => "every home server of the realm is dead: see `sekisho status`, and look at them",
+        Reason::NoServer => {
+            "every home server of the realm is dead or out of service: see `sekisho status`, and look at them"
+        }
         Reason::NoIdentifier => {
             "too much outstanding at one home server: raise `upstream.max_ports` or `max_outstanding`"
         }
