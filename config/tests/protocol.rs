@@ -128,7 +128,10 @@ fn a_pattern_is_written_in_any_case_and_anchored_at_both_ends_whatever_it_is_mad
         &realm("^東京\\.example$"),
         &["realm[1].pattern: holds a letter that no canonical realm has. Write the A-label"],
     );
-    refused(&realm("^(a{1000}){1000}$"), &["realm[1].pattern: is no regular expression"]);
+    refused(
+        &realm("^(a{1000}){1000}$"),
+        &["realm[1].pattern: is no regular expression: Compiled regex exceeds size limit of 1048576 bytes. See "],
+    );
 }
 
 #[test]
@@ -217,6 +220,12 @@ fn the_node_says_where_it_keeps_what_it_learned_and_which_country_it_is_in() {
     let node = with(NODE, "[node]\n", "[node]\nstate = \"/var/lib/sekisho\"\ncountry_code = \"1\"\n");
     let (node, _) = taken(&documents(&node, &[("acme", ACME)]));
     assert_eq!((node.state.to_str(), node.country_code.as_str()), (Some("/var/lib/sekisho"), "1"));
+    let node = with(NODE, "[node]\n", "[node]\nstate = \"sekisho.toml\"\n");
+    let warnings = documents(&node, &[("acme", ACME)]).warnings();
+    assert!(
+        warnings[0].contains("node.state: is a file, so nothing can be kept there. Name a directory"),
+        "{warnings:?}"
+    );
     let node = with(NODE, "[node]\n", "[node]\ncountry_code = \"+81\"\n");
     assert!(documents(&node, &[("acme", ACME)]).faults()[0].contains("country_code: \"+81\" is no country code"));
 }

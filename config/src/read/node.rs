@@ -129,11 +129,16 @@ fn general(section: Option<&Section<'_>>, base: &Path) -> General {
             log: Some(LogLevel::Info),
         };
     };
+    let state = section.parsed("state", path).or(base.join("state"));
+    if state.as_deref().is_some_and(Path::is_file) {
+        let remedy = "Name a directory; it is made when it is needed.";
+        section.warn("state", Problem::new("is a file, so nothing can be kept there", remedy));
+    }
     General {
         name: section.parsed("name", value::name).or("sekisho".into()),
         customers: section.parsed("customers", path).or(base.join("customers")),
         secrets: section.parsed("secrets", path).optional(),
-        state: section.parsed("state", path).or(base.join("state")),
+        state,
         dictionaries: section.parsed("dictionaries", path).optional().flatten(),
         country_code: section.parsed("country_code", country_code).or("81".into()),
         workers: section.integer("workers", 0..=64usize).or(0).map(NonZeroUsize::new),

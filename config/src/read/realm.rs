@@ -80,7 +80,8 @@ fn pattern(section: &Section<'_>, text: &str) -> Result<Pattern, Problem> {
     let compiled = builder.map_err(|error| {
         // The library draws the place over several lines; the last says what is wrong.
         let error = error.to_string();
-        let why = error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let why =
+            error.lines().last().unwrap_or_default().trim_start_matches("error: ").trim_end_matches('.').to_owned();
         let remedy = "See https://docs.rs/regex for how patterns are written.";
         Problem::new(format!("is no regular expression: {why}"), remedy)
     })?;
