@@ -70,9 +70,8 @@ impl Engine {
             batch: self.batches,
             state: State::InFlight(upstream),
         };
-        let stats = home.stats.worker(self.settings.worker);
-        stats.requests.increment();
-        stats.outstanding.set(u64::from(identifiers.outstanding()));
+        home.stats.worker(self.settings.worker).requests.increment();
+        self.show_outstanding(snapshot, home);
         let place = self.table.insert_unlisted(request);
         self.derived += 1;
         self.timers.arm(place, (now + home.response_window).min(deadline));

@@ -11,7 +11,7 @@ use crate::{
     ports::Ports,
     random::{HashKeys, Random},
     settings::{Limits, Settings},
-    snapshot::RoutingSnapshot,
+    snapshot::{HomeServer, RoutingSnapshot},
     snapshots::Snapshots,
     stages::Stages,
     stats::WorkerStats,
@@ -189,6 +189,20 @@ impl Engine {
     pub(crate) fn show_load(&self) {
         self.stats.in_flight.set(self.in_flight() as u64);
         self.stats.remembered.set(self.timers.remembered() as u64);
+    }
+
+    /// How many requests wait for a server that has just got or lost one, by the snapshot that routed it; and by the one in force,
+    /// where a reload has given that server another name.
+    pub(crate) fn show_outstanding(&self, routed: &RoutingSnapshot, home: &HomeServer) {
+        let Some(identifiers) = self.identifiers.of(home.id) else { return };
+        let outstanding = u64::from(identifiers.outstanding());
+        home.stats.worker(self.settings.worker).outstanding.set(outstanding);
+        let current = self.snapshots.current();
+        if routed.version != current.version
+            && let Some(home) = current.home_by_address.get(&home.address).and_then(|id| current.home(*id))
+        {
+            home.stats.worker(self.settings.worker).outstanding.set(outstanding);
+        }
     }
 
     /// Takes a request out of the table, with all that belongs to it.

@@ -142,10 +142,8 @@ impl Engine {
         });
         self.rest_identifier(now, snapshot, old);
         self.stats.failed_over.increment();
-        let stats = home.stats.worker(self.settings.worker);
-        stats.requests.increment();
-        let outstanding = self.identifiers.of(home.id).map_or(0, |identifiers| identifiers.outstanding());
-        stats.outstanding.set(u64::from(outstanding));
+        home.stats.worker(self.settings.worker).requests.increment();
+        self.show_outstanding(snapshot, home);
         tracing::debug!(from = from.name, to = home.name, "failed over");
         if let Some(token) = self.table.token(index) {
             self.ready.push_back(Transmit::Upstream(token));
@@ -229,10 +227,9 @@ impl Engine {
     pub(crate) fn rest_identifier(&mut self, now: Time, snapshot: &RoutingSnapshot, upstream: Upstream) {
         if let Some(identifiers) = self.identifiers.of_mut(upstream.home) {
             identifiers.gave_up(now, upstream.slot);
-            if let Some(home) = snapshot.home(upstream.home) {
-                let outstanding = u64::from(identifiers.outstanding());
-                home.stats.worker(self.settings.worker).outstanding.set(outstanding);
-            }
+        }
+        if let Some(home) = snapshot.home(upstream.home) {
+            self.show_outstanding(snapshot, home);
         }
     }
 }

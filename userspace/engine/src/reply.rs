@@ -179,12 +179,13 @@ impl Engine {
         }
         if let Some(identifiers) = identifiers.of_mut(home.id) {
             identifiers.answered(upstream.slot);
-            stats.outstanding.set(u64::from(identifiers.outstanding()));
-        }
-        if request.origin != Origin::Client {
-            return self.derived_answered(now, index, packet);
         }
         let (key, client, version, by_previous) = (request.key, request.client, request.version, request.by_previous);
+        let is_derived = request.origin != Origin::Client;
+        self.show_outstanding(routed, home);
+        if is_derived {
+            return self.derived_answered(now, index, packet);
+        }
         let restored = match routed.client(client).filter(|client| snapshot.client(client.id).is_some()) {
             None => Err(Reason::ReplyUnwanted),
             Some(client) => {

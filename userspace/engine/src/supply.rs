@@ -30,6 +30,9 @@ impl Engine {
         let snapshot = Arc::clone(self.snapshots.current());
         for home in snapshot.homes.iter().flatten() {
             self.identifiers.prepare(home.id, home.address);
+            // What waits for a server under its old name counts for the new one.
+            let outstanding = self.identifiers.of(home.id).map_or(0, |identifiers| identifiers.outstanding());
+            home.stats.worker(self.settings.worker).outstanding.set(u64::from(outstanding));
             // There may be thousands of NASes that nobody ever sends CoA: identifiers when one does, but a port by then.
             if home.kind != HomeKind::DynAuth || self.ports.usable_of(home.address.is_ipv6()) == 0 {
                 self.supply(Time(0), home);

@@ -205,9 +205,8 @@ impl Engine {
         if edits.hidden > 0 {
             self.stats.hidden.add(u64::from(edits.hidden));
         }
-        let stats = home.stats.worker(self.settings.worker);
-        stats.requests.increment();
-        stats.outstanding.set(u64::from(identifiers.outstanding()));
+        home.stats.worker(self.settings.worker).requests.increment();
+        self.show_outstanding(snapshot, home);
         self.stats.forwarded.increment();
         let upstream = Upstream {
             home: home.id,

@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use common::*;
 use sekisho_abi::Reason;
-use sekisho_engine::packet::{Action, Socket};
+use sekisho_engine::{
+    Limits,
+    packet::{Action, Socket},
+    snapshot::PoolKind,
+};
 use sekisho_wire::{build::RequestBuilder, code::Code, secret::Secret};
 
 #[test]
@@ -71,6 +75,27 @@ fn a_server_that_a_reload_renames_still_answers_what_it_was_asked_under_its_old_
     verified_at_nas(&back.expect("the old request's answer"), &request);
     let (_, back) = world.answer(&newer, &home_reply(&newer, 0, Code::ACCESS_ACCEPT, &[]));
     verified_at_nas(&back.expect("the new request's answer"), &pap(2, "alice@a.example", 2));
+}
+
+#[test]
+fn a_server_that_a_reload_renames_gets_its_share_when_its_old_requests_are_answered() {
+    let plan = Plan { kind: PoolKind::LoadBalance, ..Plan::default() };
+    let mut world = World::with(plan, Limits::default());
+    let accept = |world: &mut World, sent: &Sent| {
+        let index = usize::from(sent.path.peer == address(HOME_2));
+        world.answer(sent, &home_reply(sent, index, Code::ACCESS_ACCEPT, &[]));
+    };
+    let old: Vec<_> = (0..8).map(|id| world.ask(&pap(id, "alice@a.example", id)).unwrap()).collect();
+    world.reload(|plan| plan.names = 1);
+    let new: Vec<_> = (8..16).map(|id| world.ask(&pap(id, "alice@a.example", id)).unwrap()).collect();
+    new.iter().chain(&old).for_each(|sent| accept(&mut world, sent));
+    let mut first = 0;
+    for id in 16..116 {
+        let sent = world.ask(&pap(id, "alice@a.example", id)).unwrap();
+        first += usize::from(sent.path.peer == address(HOME_1));
+        accept(&mut world, &sent);
+    }
+    assert!((20..=80).contains(&first), "{first} of 100 to the first of two idle servers");
 }
 
 #[test]
