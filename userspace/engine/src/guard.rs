@@ -88,10 +88,10 @@ pub(crate) fn breach(
 }
 
 fn grants_administration(layout: &Layout, packet: &[u8]) -> bool {
-    const ADMINISTRATIVE: [u8; 4] = 6u32.to_be_bytes();
-    const NAS_PROMPT: [u8; 4] = 7u32.to_be_bytes();
+    // Administrative and NAS Prompt, and the same two after a call back (RFC 2865 §5.6).
+    const SERVICES: [[u8; 4]; 4] = [[0, 0, 0, 6], [0, 0, 0, 7], [0, 0, 0, 9], [0, 0, 0, 11]];
     let mut services = layout.attributes(packet).filter(|it| it.number == attr::SERVICE_TYPE);
-    services.any(|it| it.value == ADMINISTRATIVE || it.value == NAS_PROMPT)
+    services.any(|it| SERVICES.iter().any(|service| service[..] == *it.value))
 }
 
 /// Whether every address and prefix that an Accept gives is of these networks. IPv6 is looked at only where one of them is.

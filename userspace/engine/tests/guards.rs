@@ -140,7 +140,7 @@ const ACCEPTED: (Code, Option<u32>) = (Code::ACCESS_ACCEPT, None);
 #[test]
 fn a_service_for_administrators_is_granted_only_where_the_contract_has_it() {
     let framed: Attributes<'_> = &[(attr::SERVICE_TYPE, &[0, 0, 0, 2])];
-    for granted in [6, 7] {
+    for granted in [6, 7, 9, 11] {
         let hidden = [0, 0, 0, granted];
         let administrative: [Attributes<'_>; 2] =
             [&[(attr::SERVICE_TYPE, &hidden)], &[(attr::SERVICE_TYPE, &[0, 0, 0, 2]), (attr::SERVICE_TYPE, &hidden)]];
