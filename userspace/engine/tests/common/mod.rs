@@ -35,6 +35,7 @@ use sekisho_wire::{
 
 pub mod dynauth;
 mod servers;
+pub mod turns;
 
 pub use servers::*;
 
