@@ -1,6 +1,8 @@
 //! Rejects of our own making: for what is not served, for what nobody answers in time, and in the place of an answer that its
 //! client must not get.
 
+use std::time::Duration;
+
 use arrayvec::ArrayVec;
 use sekisho_abi::Reason;
 use sekisho_wire::{
@@ -87,22 +89,36 @@ impl Engine {
         let attributes = Attributes::of(cause, verified.layout().packet(packet.buf.bytes()));
         turn_into_reply(&mut packet.buf, verified, Code::ACCESS_REJECT, arrival.secret(), &attributes.all())
             .map_err(unwritable)?;
-        let hold = !client.reject_delay.is_zero() && self.delayed < self.settings.limits.max_delayed_rejects;
-        let state = if hold { State::Delayed } else { State::Answered };
-        let request = self.record(arrival, realm, state, packet.buf.bytes());
+        let request = self.record(arrival, realm, State::Answered, packet.buf.bytes());
         let index = self.table.insert(request);
-        if hold {
+        Ok(self.reject_in_time(now, arrival.snapshot, index, client.reject_delay))
+    }
+
+    /// A Reject of our own, whose bytes are stored, leaves `reject_delay` after its request came: at once where that has passed, or
+    /// where too many are held back.
+    pub(crate) fn reject_in_time(
+        &mut self,
+        now: Time,
+        snapshot: &RoutingSnapshot,
+        index: u32,
+        reject_delay: Duration,
+    ) -> Action {
+        let Some(request) = self.table.at_mut(index) else { return Action::Hold };
+        let (due, path) = (request.arrived + reject_delay, request.key.path());
+        if now < due && self.delayed < self.settings.limits.max_delayed_rejects {
+            request.state = State::Delayed;
             self.delayed += 1;
             self.stats.delayed.increment();
-            self.timers.arm(index, now + client.reject_delay);
-            return Ok(Action::Hold);
+            self.timers.arm(index, due);
+            return Action::Hold;
         }
-        if !client.reject_delay.is_zero() {
+        if now < due {
             self.stats.undelayed.increment();
         }
+        request.state = State::Answered;
         self.remember(now, index);
-        self.count_reply(arrival.snapshot, index, now);
-        Ok(Action::Send(arrival.key.path()))
+        self.count_reply(snapshot, index, now);
+        Action::Send(path)
     }
 
     /// An Access-Request that nobody has answered within its client's budget gets a Reject, at once, if its client's contract

@@ -1,6 +1,6 @@
 //! A packet from a home server: matched, verified, restored for the client, remembered.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sekisho_abi::{PortKind, Reason, Service, address_bytes};
 use sekisho_wire::{
@@ -208,13 +208,13 @@ impl Engine {
             request.batch = *batches;
             store.replace(&mut request.bytes, packet.buf.bytes());
         }
-        match seal {
-            Some(seal) => {
-                let signer = Signer::Client(client, version, by_previous);
-                *unsealed = Some(Unsealed { token: step.token, seal, signer });
-            }
-            None => self.snapshots.release(version),
-        }
+        let Some(seal) = seal else {
+            self.snapshots.release(version);
+            let reject_delay = routed.client(client).map_or(Duration::ZERO, |client| client.reject_delay);
+            return Ok(self.reject_in_time(now, snapshot, index, reject_delay));
+        };
+        let signer = Signer::Client(client, version, by_previous);
+        *unsealed = Some(Unsealed { token: step.token, seal, signer });
         self.remember(now, index);
         self.count_reply(snapshot, index, now);
         Ok(Action::Send(key.path()))

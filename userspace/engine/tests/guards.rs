@@ -106,6 +106,19 @@ fn a_status_server_may_say_what_it_likes() {
     assert!(world.ask(&probe).is_some());
 }
 
+/// What the NAS gets when the server says this: at once, or if that becomes a Reject of our own, after `reject_delay`.
+fn heard(world: &mut World, sent: &Sent, reply: &[u8]) -> Sent {
+    let arrived = world.now;
+    let (action, back) = world.answer(sent, reply);
+    back.unwrap_or_else(|| {
+        assert_eq!(action, Action::Hold);
+        let (when, back) = world.pass(Duration::from_millis(1_100)).remove(0);
+        assert!((1_000..1_020).contains(&(when - arrived).as_millis()), "{:?} after the request", when - arrived);
+        assert_eq!(back.bytes[0], Code::ACCESS_REJECT.0);
+        back
+    })
+}
+
 /// What the NAS gets of this reply: its code, its Error-Cause, and whether everything else came through.
 fn answered(world: &mut World, code: Code, attributes: Attributes<'_>) -> (Code, Option<u32>) {
     let request = RequestBuilder::new(Code::ACCESS_REQUEST, 1, [1; 16])
@@ -115,8 +128,7 @@ fn answered(world: &mut World, code: Code, attributes: Attributes<'_>) -> (Code,
         .build(&nas_secret())
         .unwrap();
     let sent = world.ask(&request).unwrap();
-    let (_, back) = world.answer(&sent, &home_reply(&sent, 0, code, attributes));
-    let back = back.unwrap();
+    let back = heard(world, &sent, &home_reply(&sent, 0, code, attributes));
     let attrs = verified_at_nas(&back, &request);
     assert_eq!(attrs[0].0, attr::MESSAGE_AUTHENTICATOR);
     assert_eq!(proxy_states(&attrs), [b"of the client".to_vec()]);
@@ -158,6 +170,31 @@ fn a_service_for_administrators_is_granted_only_where_the_contract_has_it() {
     }
     assert_eq!(answered(&mut World::new(), Code::ACCESS_ACCEPT, framed), ACCEPTED);
     assert_eq!(answered(&mut World::new(), Code::ACCESS_ACCEPT, &[(attr::SERVICE_TYPE, &[6])]), ACCEPTED);
+}
+
+#[test]
+fn a_reject_in_the_place_of_an_accept_waits_as_any_other_of_our_own() {
+    let granted: Attributes<'_> = &[(attr::SERVICE_TYPE, &[0, 0, 0, 6])];
+    let request = pap(1, "alice@a.example", 1);
+    let mut world = World::new();
+    let sent = world.ask(&request).unwrap();
+    assert_eq!(world.pass(Duration::from_millis(600)), []);
+    let accept = home_reply(&sent, 0, Code::ACCESS_ACCEPT, granted);
+    assert_eq!(world.answer(&sent, &accept), (Action::Hold, None));
+    assert_eq!((world.engine.in_flight(), world.stats.delayed.read()), (1, 1));
+    assert_eq!(world.receive(Socket::Service(AUTH), address(NAS), &request).0, Action::Drop(Reason::Absorbed));
+    assert_eq!(world.answer(&sent, &accept).0, Action::Drop(Reason::ReplyUnmatched));
+    assert_eq!(world.pass(Duration::from_millis(390)), [], "a second from the request's arrival");
+    let back = world.pass(Duration::from_millis(30)).remove(0).1;
+    assert_eq!(cause(&verified_at_nas(&back, &request)), Some(405));
+    assert_eq!((world.engine.in_flight(), world.ask(&request)), (0, Some(back)));
+    // A server that took longer than that has delayed it enough.
+    let request = pap(2, "alice@a.example", 2);
+    let sent = world.ask(&request).unwrap();
+    world.pass(Duration::from_millis(1_200));
+    let (_, back) = world.answer(&sent, &home_reply(&sent, 0, Code::ACCESS_ACCEPT, granted));
+    assert_eq!(back.unwrap().bytes[0], Code::ACCESS_REJECT.0);
+    assert_eq!((world.stats.replies.reject.read(), world.stats.replies.accept.read()), (2, 0));
 }
 
 fn networks(list: &'static [(&'static str, u8)]) -> World {
@@ -248,7 +285,7 @@ fn a_conversation_has_only_so_many_challenges() {
             let sent = world.ask(&builder.message_authenticator().build(&nas_secret()).unwrap()).unwrap();
             let next = format!("{state}-{}", round + 1);
             let challenge = home_reply(&sent, 0, Code::ACCESS_CHALLENGE, &[(attr::STATE, next.as_bytes())]);
-            let back = world.answer(&sent, &challenge).1.unwrap();
+            let back = heard(&mut world, &sent, &challenge);
             codes.push(back.bytes[0]);
             if back.bytes[0] == Code::ACCESS_REJECT.0 {
                 assert_eq!(cause(&attributes_of(&back)), Some(505));
@@ -273,8 +310,8 @@ fn a_refused_eap_conversation_ends_in_an_eap_failure() {
         .unwrap();
     let sent = world.ask(&request).unwrap();
     let granted: Attributes<'_> = &[(attr::SERVICE_TYPE, &[0, 0, 0, 6]), (attr::EAP_MESSAGE, b"\x03\x2a\x00\x04")];
-    let (_, back) = world.answer(&sent, &home_reply(&sent, 0, Code::ACCESS_ACCEPT, granted));
-    let attrs = verified_at_nas(&back.unwrap(), &request);
+    let back = heard(&mut world, &sent, &home_reply(&sent, 0, Code::ACCESS_ACCEPT, granted));
+    let attrs = verified_at_nas(&back, &request);
     assert!(attrs.contains(&(attr::EAP_MESSAGE, b"\x04\x2a\x00\x04".to_vec())));
 }
 
