@@ -66,6 +66,11 @@ fn a_reject_of_the_nodes_own_tells_what_was_the_matter() {
     let output = node.command(&["probe", "alice@acme.example"]);
     let said = text(&output);
     assert!(said.contains("acme-proxy-1 serves it, but has no server to ask"), "{said}");
+    node.documents.change_acme("suffix = \"acme.example\"", "name = \"branches\"\npattern = '^acme\\.'");
+    assert_eq!(node.reload().0, 200);
+    let output = node.command(&["probe", "alice@acme.example"]);
+    let said = text(&output);
+    assert!(said.contains("It is taken for pattern:branches; acme-proxy-1 serves it, but has no server"), "{said}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     advice,
-    report::{Count, Report, Server},
+    report::{Count, Customer, Realm, Report, Server},
 };
 
 /// Everything that is known about one probe. Writing to a String does not fail, so the results of `writeln!` are let go.
@@ -130,17 +130,22 @@ impl Story<'_> {
         let Some(after) = &self.after else { return String::new() };
         let ours =
             after.customers.iter().find(|one| one.clients.iter().any(|client| client.address == self.target.from));
-        let same = |name: &str| name.trim_end_matches('.').eq_ignore_ascii_case(realm.trim_end_matches('.'));
-        let owner = after.customers.iter().find(|one| one.realms.iter().any(|found| same(&found.name)));
+        if let Some(ours) = ours
+            && let Some(routed) = self.routed(ours, realm)
+        {
+            let taken =
+                if same(&routed.name, realm) { String::new() } else { format!("It is taken for {}; ", routed.name) };
+            return match &routed.contract {
+                Some(contract) => format!(
+                    "{taken}{contract} serves it, but has no server to ask: none for logins, or none whose name has an address."
+                ),
+                None => format!("{taken}it is {}'s, but no contract serves it: name it in a [[proxy]].", ours.name),
+            };
+        }
+        let owner = after.customers.iter().find(|one| one.realms.iter().any(|found| same(&found.name, realm)));
         match (ours, owner) {
             (Some(ours), Some(owner)) if ours.name == owner.name => {
-                let served = owner.realms.iter().filter(|found| same(&found.name)).find_map(|it| it.contract.as_ref());
-                match served {
-                    Some(contract) => format!(
-                        "{contract} serves it, but has no server to ask: none for logins, or none whose name has an address."
-                    ),
-                    None => format!("It is {}'s, but no contract serves it: name it in a [[proxy]].", owner.name),
-                }
+                format!("It is {}'s, but no contract serves it: name it in a [[proxy]].", owner.name)
             }
             (Some(ours), Some(owner)) => format!(
                 "It is {}'s, and this address ({}) is a client of {}: customers reach their own realms only.",
@@ -151,6 +156,15 @@ impl Story<'_> {
             }
             (None, _) => "This address is no client of anybody.".to_owned(),
         }
+    }
+
+    /// The realm of this customer that the login was taken for: its Rejects grew. The one of that name before others, whose
+    /// own subscribers may be rejected meanwhile.
+    fn routed<'r>(&self, customer: &'r Customer, realm: &str) -> Option<&'r Realm> {
+        let old = self.before.as_ref()?.customers.iter().find(|one| one.name == customer.name)?;
+        let then = |name: &str| old.realms.iter().find(|one| one.name == name).map_or(0, |one| one.replies.reject);
+        let grown = || customer.realms.iter().filter(|one| one.replies.reject > then(&one.name));
+        grown().find(|one| same(&one.name, realm)).or_else(|| grown().next())
     }
 
     fn silent(&self, text: &mut String) {
@@ -202,7 +216,7 @@ impl Story<'_> {
     }
 
     /// Customers of which a counter grew.
-    fn customers(&self, counter: impl Fn(&crate::report::Customer) -> u64) -> Vec<String> {
+    fn customers(&self, counter: impl Fn(&Customer) -> u64) -> Vec<String> {
         let (Some(before), Some(after)) = (&self.before, &self.after) else { return Vec::new() };
         let then = |name: &str| before.customers.iter().find(|one| one.name == name).map_or(0, &counter);
         let grown = after.customers.iter().filter(|one| counter(one) > then(&one.name));
@@ -230,6 +244,11 @@ impl Story<'_> {
 
 /// Error-Cause 502, Request Not Routable (Proxy), RFC 5176 §3.6.
 const NOT_ROUTABLE: u32 = 502;
+
+/// Whether both are one realm's name, however it is written.
+fn same(one: &str, other: &str) -> bool {
+    one.trim_end_matches('.').eq_ignore_ascii_case(other.trim_end_matches('.'))
+}
 
 fn headline(found: &Answer) -> String {
     let word = match found.code {
