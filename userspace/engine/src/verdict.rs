@@ -9,6 +9,7 @@ use sekisho_wire::{
     code::Code,
     dynauth::{DynAuthEdits, rewrite_dynauth},
     forward::rewrite_request,
+    nai::Place,
     scan::Layout,
     secret::Secret,
     verify::Verified,
@@ -107,12 +108,7 @@ impl Engine {
         if let Some(realm) = realm.and_then(|id| arrival.snapshot.realm(id)) {
             realm.stats.worker(self.settings.worker).requests.increment();
         }
-        let Some(edited) = edit_request(arrival.client, pool, place, verified, &mut packet.buf)? else {
-            return self.forward(arrival, realm, pool, verified, packet, unsealed);
-        };
-        let action = self.forward(arrival, realm, pool, &edited.verified, packet, unsealed)?;
-        self.keep_whole_name(&arrival.key, &edited, place);
-        Ok(action)
+        self.forward(arrival, (realm, place), pool, verified, packet, unsealed)
     }
 
     /// A line for whoever looks for one client's requests.
@@ -137,7 +133,7 @@ impl Engine {
     fn forward(
         &mut self,
         arrival: &Arrival<'_>,
-        realm: Option<RealmId>,
+        (realm, place): (Option<RealmId>, Option<Place>),
         pool: &Pool,
         verified: &Verified,
         packet: &mut Packet,
@@ -168,7 +164,13 @@ impl Engine {
             return Err(lack(snapshot, pool, kind));
         };
         let rounds = conversation.map_or(0, |conversation| conversation.rounds);
+        // Only now: what a server is chosen by may be what a policy takes out.
+        let edited = edit_request(arrival.client, pool, place, verified, &mut packet.buf)?;
+        let verified = edited.as_ref().map_or(verified, |edited| &edited.verified);
         let action = self.send_to(arrival, &Onward { realm, choice, rounds }, verified, packet, unsealed)?;
+        if let Some(edited) = &edited {
+            self.keep_whole_name(&arrival.key, edited, place);
+        }
         if kind == HomeKind::Acct
             && !pool.copies.is_empty()
             && let Some(index) = self.table.find(&arrival.key)

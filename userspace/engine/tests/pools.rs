@@ -7,6 +7,7 @@ mod common;
 use std::{
     collections::{BTreeMap, HashMap},
     net::SocketAddr,
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,7 +18,14 @@ use sekisho_engine::{
     packet::{Action, Socket},
     snapshot::{HomeService, PoolKind},
 };
-use sekisho_wire::{attr, build::RequestBuilder, code::Code, select::AttributeId};
+use sekisho_wire::{
+    attr,
+    attribute::attributes,
+    build::RequestBuilder,
+    code::Code,
+    policy::{Policy, Rule},
+    select::AttributeId,
+};
 
 const HOME_3: &str = "198.51.100.3:1812";
 const HOME_4: &str = "198.51.100.4:1812";
@@ -172,6 +180,23 @@ fn without_the_attribute_a_keyed_pool_goes_by_the_clients_address() {
         homes.push(home);
     }
     assert!(shares(&homes).values().all(|share| (15..=45).contains(share)), "{:?}", shares(&homes));
+}
+
+#[test]
+fn a_policy_that_takes_the_key_out_does_not_take_it_from_the_choice() {
+    let mut plain = world(&[HOME_1, HOME_2, HOME_3, HOME_4], |plan| plan.kind = BY_NUMBER);
+    let mut private = world(&[HOME_1, HOME_2, HOME_3, HOME_4], |plan| {
+        plan.kind = BY_NUMBER;
+        plan.reshape(|snapshot| {
+            let key = Rule::Remove(AttributeId::Plain(attr::CALLING_STATION_ID), None);
+            client(snapshot, 0).request_policies = vec![Arc::new(Policy::new(vec![key]))];
+        });
+    });
+    let sent = ask(&mut private, 1_000, &[(attr::CALLING_STATION_ID, number(1_000).as_bytes())]).unwrap();
+    assert!(attributes(&sent.bytes).all(|it| it.number != attr::CALLING_STATION_ID));
+    let chosen = serve_numbers(&mut private, 0, 200);
+    assert_eq!(shares(&chosen).len(), 4);
+    assert_eq!(chosen, serve_numbers(&mut plain, 0, 200));
 }
 
 #[test]
