@@ -192,6 +192,15 @@ impl HomeServer {
 }
 
 impl Pool {
+    /// Whether it has servers of this kind whose names have no address yet.
+    pub(crate) fn awaits(&self, kind: HomeKind) -> bool {
+        match kind {
+            HomeKind::Auth => self.auth_awaited,
+            HomeKind::Acct => self.acct_awaited,
+            HomeKind::DynAuth => false,
+        }
+    }
+
     /// The servers of one kind with their tiers, in order of preference.
     pub(crate) fn members(&self, kind: HomeKind) -> impl Iterator<Item = (&Tier, &Member)> {
         self.tiers.iter().flat_map(move |tier| tier.members(kind).iter().map(move |member| (tier, member)))

@@ -273,6 +273,10 @@ pub struct Pool {
     pub customer: CustomerId,
     /// Its servers, and those to fall back to; at least one, and at most 64 servers of a kind in all.
     pub tiers: Vec<Tier>,
+    /// It has servers for authentication whose names have no address yet: it is down, rather than without servers.
+    pub auth_awaited: bool,
+    /// The same for accounting.
+    pub acct_awaited: bool,
     /// Where accounting is copied to, fire and forget.
     pub copies: Vec<HomeId>,
     /// What is taken off User-Names on their way to the servers.

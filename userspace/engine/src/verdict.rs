@@ -102,7 +102,8 @@ impl Engine {
             Route::Unknown => return self.refuse(arrival, None, Cause::NotRoutable, verified, packet),
         };
         let pool = arrival.snapshot.pool(pool).ok_or(Reason::NoServer)?;
-        if pool.members(HomeKind::of(layout.code)).next().is_none() {
+        let kind = HomeKind::of(layout.code);
+        if pool.members(kind).next().is_none() && !pool.awaits(kind) {
             return self.refuse(arrival, realm, Cause::NotRoutable, verified, packet);
         }
         if let Some(realm) = realm.and_then(|id| arrival.snapshot.realm(id)) {
@@ -114,9 +115,9 @@ impl Engine {
     /// A line for whoever looks for one client's requests.
     fn tell(&self, arrival: &Arrival<'_>, layout: &Layout, route: Route) {
         let (verdict, realm, pool) = match route {
-            Route::Proxy(realm, pool, _) => ("forwarded", Some(realm), Some(pool)),
-            Route::WholeNas(pool) => ("forwarded for the whole NAS", None, Some(pool)),
-            Route::EveryPool => ("forwarded for the whole NAS, to every pool", None, None),
+            Route::Proxy(realm, pool, _) => ("routed", Some(realm), Some(pool)),
+            Route::WholeNas(pool) => ("routed for the whole NAS", None, Some(pool)),
+            Route::EveryPool => ("routed for the whole NAS, to every pool", None, None),
             Route::Unserved(realm) => ("refused: no contract serves the realm", Some(realm), None),
             Route::Unknown => ("refused: no realm of this customer", None, None),
         };

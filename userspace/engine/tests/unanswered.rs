@@ -173,3 +173,25 @@ fn a_budget_that_ends_while_a_server_lives_is_not_the_pools_concern() {
     world.ask(&pap(1, "alice@a.example", 1)).unwrap();
     assert_eq!(replies(world.pass(12 * SECOND)), [], "its servers are zombies at most");
 }
+
+#[test]
+fn a_pool_whose_servers_have_no_address_yet_is_down_and_not_without_servers() {
+    let awaiting = |snapshot: &mut RoutingSnapshot| {
+        snapshot.pools[0].tiers[0].auth.clear();
+        snapshot.pools[0].auth_awaited = true;
+    };
+    let mut world = World::with(Plan::shaped(awaiting), Limits::default());
+    let silent = world.receive(Socket::Service(AUTH), address(NAS), &pap(1, "alice@a.example", 1)).0;
+    assert_eq!(silent, Action::Drop(Reason::NoServer), "`when_down` is silence");
+    let mut world = World::with(
+        Plan::shaped(move |snapshot| {
+            awaiting(snapshot);
+            down_rejects(snapshot);
+        }),
+        Limits::default(),
+    );
+    let request = pap(1, "alice@a.example", 1);
+    assert_eq!(world.receive(Socket::Service(AUTH), address(NAS), &request).0, Action::Hold);
+    let back = replies(world.pass(2 * SECOND));
+    is_reject(&back[0].1, &request, 505);
+}

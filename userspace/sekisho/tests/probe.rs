@@ -59,18 +59,22 @@ fn a_reject_of_the_nodes_own_tells_what_was_the_matter() {
     let output = node.command(&["probe", "alice@acme.example"]);
     let said = text(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("every server of the contract is dead or out of service"), "{said}");
+    assert!(said.contains("every server of the contract is dead, out of service or without an address"), "{said}");
 
     node.documents.change_acme(&format!("address = \"{}\"", node.network().home()), "address = \"acme.invalid\"");
     assert_eq!(node.reload().0, 200);
     let output = node.command(&["probe", "alice@acme.example"]);
     let said = text(&output);
-    assert!(said.contains("acme-proxy-1 serves it, but has no server to ask"), "{said}");
+    assert!(said.contains("every server of the contract is dead, out of service or without an address"), "{said}");
+    node.documents.change_acme("state = \"down\"", "state = \"down\"\naccounting = 1813");
     node.documents.change_acme("suffix = \"acme.example\"", "name = \"branches\"\npattern = '^acme\\.'");
     assert_eq!(node.reload().0, 200);
     let output = node.command(&["probe", "alice@acme.example"]);
     let said = text(&output);
-    assert!(said.contains("It is taken for pattern:branches; acme-proxy-1 serves it, but has no server"), "{said}");
+    assert!(
+        said.contains("It is taken for pattern:branches; acme-proxy-1 serves it, but has no server for logins"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{hash::Hasher, net::SocketAddr, sync::Arc, time::Duration};
 
 use sekisho_abi::{Roles, Source};
 use sekisho_config::{
-    Customer, PoolType, Proxy, Server,
+    Customer, PoolType, Ports, Proxy, Server,
     customer::{self, ServerState, Strip},
 };
 use sekisho_engine::{
@@ -47,6 +47,10 @@ pub(crate) fn pool(
         gate::register(&server.domain, address.ip(), ingresses, Roles::HOME_SERVER, Source::NO_ID, book, snapshot);
         Some(home(server, kind, address, customer, context, book, snapshot))
     };
+    let lacking = |port: fn(Ports) -> Option<u16>| {
+        from.servers().any(|server| port(server.ports).is_some() && hosts.of(&owner.name, server).is_none())
+    };
+    let (auth_awaited, acct_awaited) = (lacking(Ports::auth), lacking(Ports::accounting));
     let mut tiers = Vec::with_capacity(from.tiers.len());
     for (index, tier) in (0u32..).zip(&from.tiers) {
         let (mut auth, mut acct) = (Vec::new(), Vec::new());
@@ -70,6 +74,8 @@ pub(crate) fn pool(
         contract: from.contract.clone(),
         customer,
         tiers,
+        auth_awaited,
+        acct_awaited,
         copies,
         strip: match from.strip {
             Strip::Nothing => snapshot::Strip::Nothing,

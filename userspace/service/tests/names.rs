@@ -61,6 +61,8 @@ fn a_server_without_an_address_is_left_out_and_its_realm_stays() {
     assert_eq!(refusal(&compiled), "home of alpha: radius.alpha.example has no address");
     assert_eq!(compiled.unresolved[0].why, Why::Unknown);
     let realm = compiled.snapshot.realms.iter().flatten().find(|realm| realm.name == "alpha.example").unwrap();
+    let pool = compiled.snapshot.pools.iter().find(|pool| pool.contract.starts_with("alpha")).unwrap();
+    assert!(pool.auth_awaited && pool.acct_awaited, "it is down, and not without servers");
     assert!(realm.service.is_some(), "so that its clients are told no, or nothing, as the contract says");
 }
 

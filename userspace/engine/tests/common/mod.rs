@@ -276,6 +276,8 @@ impl Plan {
             strip: Strip::Nothing,
             when_down: Verdict::Silence,
             framed_networks: Vec::new(),
+            auth_awaited: false,
+            acct_awaited: false,
         };
         if self.auth_only {
             let only = Tier { kind: self.kind, seed: 1, auth: tiers[0].auth.clone(), acct: Vec::new() };

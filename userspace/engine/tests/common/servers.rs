@@ -79,5 +79,7 @@ pub fn acct_pool(contract: &str, customer: u32, homes: &[&Extra]) -> Pool {
         strip: Strip::Nothing,
         when_down: Verdict::Silence,
         framed_networks: Vec::new(),
+        auth_awaited: false,
+        acct_awaited: false,
     }
 }

@@ -114,7 +114,8 @@ impl Story<'_> {
     fn unanswered(&self) -> Option<String> {
         let (before, after) = (&self.before.as_ref()?.totals, &self.after.as_ref()?.totals);
         if after.rejected_down > before.rejected_down {
-            return Some("every server of the contract is dead or out of service (`when_down`).".to_owned());
+            let what = "every server of the contract is dead, out of service or without an address (`when_down`).";
+            return Some(what.to_owned());
         }
         if after.rejected_unanswered == before.rejected_unanswered {
             return None;
@@ -137,7 +138,7 @@ impl Story<'_> {
                 if same(&routed.name, realm) { String::new() } else { format!("It is taken for {}; ", routed.name) };
             return match &routed.contract {
                 Some(contract) => format!(
-                    "{taken}{contract} serves it, but has no server to ask: none for logins, or none whose name has an address."
+                    "{taken}{contract} serves it, but has no server for logins: give one of them a port `auth`."
                 ),
                 None => format!("{taken}it is {}'s, but no contract serves it: name it in a [[proxy]].", ours.name),
             };
