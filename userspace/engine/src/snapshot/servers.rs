@@ -33,7 +33,7 @@ pub struct Pool {
     pub strip: Strip,
     /// What an Access-Request gets while every server is dead or out of service. A few go to dead servers even so, since an
     /// answer is how these show that they live again: with [`Verdict::Reject`] such a request gets its Reject at the end of
-    /// [`Client::answer_within`], all others get theirs after [`Client::reject_delay`].
+    /// [`super::Client::answer_within`], all others get theirs after [`super::Client::reject_delay`].
     pub when_down: Verdict,
     /// What an Accept may give as Framed-IP-Address: network and prefix length; empty allows anything. Where one of them is of
     /// IPv6, Framed-IPv6-Address, Framed-IPv6-Prefix and Delegated-IPv6-Prefix have to lie in one of them too.
@@ -90,7 +90,7 @@ pub enum PoolKind {
 pub enum Strip {
     /// Nothing: the default, as RFC 7542 asks.
     Nothing,
-    /// The carrier's suffix, [`Client::outer_suffix`].
+    /// The carrier's suffix, [`super::Client::outer_suffix`].
     Outer,
     /// The realm, by whichever selector it was found; and the carrier's suffix.
     Realm,
