@@ -26,4 +26,5 @@ mod secrets;
 mod separation;
 mod soak;
 mod stopping;
+mod storms;
 mod verdicts;

@@ -117,3 +117,16 @@ fn tests_are_found_below_their_attribute_whatever_stands_between() {
     let text = "#[test]\n#[ignore = \"x\"]\nfn one() {\n}\nfn two() {}\n  #[tokio::test(a)]\n  async fn three() {}\n";
     assert_eq!(tests_in(text).collect::<Vec<_>>(), ["one", "three"]);
 }
+
+#[test]
+fn every_file_of_end_to_end_tests_is_part_of_the_program_that_runs_them() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e");
+    let main = std::fs::read_to_string(directory.join("main.rs")).expect("e2e/main.rs");
+    for entry in std::fs::read_dir(directory).expect("tests/e2e") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
+        if path.extension().is_some_and(|it| it == "rs") && name != "main" {
+            assert!(main.contains(&format!("\nmod {name};")), "{name} is not in e2e/main.rs");
+        }
+    }
+}
