@@ -60,7 +60,7 @@ fn walk(frame: &Frame) -> Result<Outcome, Outcome> {
     let ingress = maps::ingress(&link.ingress).ok_or(Reason::Unregistered)?;
     let source = maps::source(ingress.domain, packet.source).ok_or(Reason::Unregistered)?;
     let kind = PortKind::from_u32(service.kind).ok_or(Reason::WrongRole)?;
-    source::admit(source, ingress.index, service, kind)?;
+    source::admit(source.access(), ingress.index, service, kind)?;
 
     let head = if datagram < 4 { [0; 4] } else { *frame.header::<4>(packet.payload + UDP_LEN)? };
     check_header(kind, head, datagram)?;

@@ -11,14 +11,14 @@ use aya_ebpf::{
     maps::{HashMap, PerCpuArray},
 };
 use sekisho_abi::{
-    AddressBytes, Ingress, IngressKey, Outcome, Service, ServiceKey, Source, SourceKey, capacity, service::AddressFlags,
+    AddressBytes, Entry, Ingress, IngressKey, Outcome, Service, ServiceKey, SourceKey, capacity, service::AddressFlags,
 };
 
 use crate::address::Address;
 
 /// Who may send, by domain and address.
 #[map]
-pub static SOURCES: HashMap<SourceKey, Source> = HashMap::with_max_entries(capacity::SOURCES, 0);
+pub static SOURCES: HashMap<SourceKey, Entry> = HashMap::with_max_entries(capacity::SOURCES, 0);
 
 /// Our ports: those that take requests, and those of workers toward home servers.
 #[map]
@@ -58,7 +58,7 @@ pub fn service(address: Address, port: u16) -> Option<Service> {
 
 /// The entry of a source.
 #[inline(always)]
-pub fn source(domain: u32, address: Address) -> Option<&'static Source> {
+pub fn source(domain: u32, address: Address) -> Option<&'static Entry> {
     let key = Aligned(SourceKey { address: address.octets(), domain });
     // SAFETY: the entry stays readable while the program runs (RCU); see above for one that is removed meanwhile.
     unsafe { SOURCES.get(&key.0) }

@@ -11,7 +11,7 @@ use aya::{
     maps::{MapData, MapError, PerCpuArray},
     programs::{ProgramError, Xdp},
 };
-use sekisho_abi::{AddressBytes, Ingress, IngressKey, Service, ServiceKey, Source, SourceKey, capacity};
+use sekisho_abi::{AddressBytes, Entry, Ingress, IngressKey, Service, ServiceKey, Source, SourceKey, capacity};
 use sekisho_abi::{gate::GateTable, service::AddressFlags};
 
 use crate::{
@@ -46,7 +46,7 @@ pub struct Diff {
 pub(crate) struct Kernel {
     /// Holds program and links: dropping it detaches.
     pub(crate) ebpf: Ebpf,
-    sources: Table<SourceKey, Source>,
+    sources: Table<SourceKey, Entry>,
     services: Arc<Mutex<Table<ServiceKey, Service>>>,
     addresses: Table<AddressBytes, AddressFlags>,
     ingresses: Table<IngressKey, Ingress>,
@@ -192,7 +192,7 @@ impl Kernel {
         let mut diff = Diff::default();
         for (key, source) in &new.sources {
             let source = present.sources.get(key).map_or(*source, |old| image::widened(*old, *source));
-            put(&mut self.sources, &mut present.sources, *key, source, &mut diff)?;
+            put_as(&mut self.sources, &mut present.sources, *key, source, source.entry(0), &mut diff)?;
         }
         for (key, ingress) in &new.ingresses {
             put(&mut self.ingresses, &mut present.ingresses, *key, *ingress, &mut diff)?;
@@ -220,7 +220,9 @@ impl Kernel {
         let keys: Vec<(SourceKey, Source)> = present.sources.iter().map(|(key, source)| (*key, *source)).collect();
         for (key, old) in keys {
             match image::settled(old, wanted.sources.get(&key).copied(), retiring.contains(&key)) {
-                Some(source) => put(&mut self.sources, &mut present.sources, key, source, &mut diff)?,
+                Some(source) => {
+                    put_as(&mut self.sources, &mut present.sources, key, source, source.entry(0), &mut diff)?
+                }
                 None => take_out(&mut self.sources, &mut present.sources, key, &mut diff)?,
             }
         }
@@ -260,11 +262,23 @@ fn put<K: Plain + Eq + Hash, V: Plain + Eq>(
     value: V,
     diff: &mut Diff,
 ) -> Result<(), GateError> {
+    put_as(table, present, key, value, value, diff)
+}
+
+/// As [`put`], for a value that the kernel has in another form.
+fn put_as<K: Plain + Eq + Hash, V: Copy + Eq, S: Plain>(
+    table: &mut Table<K, S>,
+    present: &mut HashMap<K, V>,
+    key: K,
+    value: V,
+    stored: S,
+    diff: &mut Diff,
+) -> Result<(), GateError> {
     let old = present.get(&key);
     if old == Some(&value) {
         return Ok(());
     }
-    table.put(key, value)?;
+    table.put(key, stored)?;
     match old {
         Some(_) => diff.changed += 1,
         None => diff.added += 1,
@@ -273,8 +287,8 @@ fn put<K: Plain + Eq + Hash, V: Plain + Eq>(
     Ok(())
 }
 
-fn take_out<K: Plain + Eq + Hash, V: Plain>(
-    table: &mut Table<K, V>,
+fn take_out<K: Plain + Eq + Hash, V, S: Plain>(
+    table: &mut Table<K, S>,
     present: &mut HashMap<K, V>,
     key: K,
     diff: &mut Diff,

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use aya::{Pod, include_bytes_aligned};
-use sekisho_abi::{AddressBytes, Ingress, IngressKey, Service, ServiceKey, Source, SourceKey, service::AddressFlags};
+use sekisho_abi::{AddressBytes, Entry, Ingress, IngressKey, Service, ServiceKey, SourceKey, service::AddressFlags};
 
 /// The ELF object with program and maps.
 pub(crate) const OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/sekisho-xdp"));
@@ -25,7 +25,7 @@ impl Plain for Ingress {}
 impl Plain for IngressKey {}
 impl Plain for Service {}
 impl Plain for ServiceKey {}
-impl Plain for Source {}
+impl Plain for Entry {}
 impl Plain for SourceKey {}
 
 // SAFETY: the types that are `Plain` are `repr(C)` or transparent, made of integers alone and without padding (held by

@@ -8,3 +8,11 @@ pub const SERVICES: u32 = 65_536;
 pub const ADDRESSES: u32 = 256;
 /// Ways in. Several may share one of the 64 indexes.
 pub const INGRESSES: u32 = 1024;
+/// Prefixes of access networks.
+pub const PREFIXES: u32 = 4096;
+/// Session buckets, unless the operator sets another number.
+pub const SESSIONS: u32 = 262_144;
+/// Published requests, unless the operator sets another number.
+pub const REPLIES: u32 = 8_192;
+/// Octets of the ring of sampled drops.
+pub const DROPS: u32 = 256 * 1024;

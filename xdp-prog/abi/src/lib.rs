@@ -2,35 +2,55 @@
 //!
 //! The gate decides twice: in the kernel, where it is cheap, and in userspace, which can do the whole job alone. Both
 //! sides read the same keys and values ([`source`], [`service`], [`ingress`]), give the same [`Reason`] for the same
-//! packet, and check a RADIUS header with the same function ([`header::check`]). What stands here once cannot differ.
+//! packet, and check a RADIUS header with the same function ([`header::check`]). Rate limits ([`gcra`], [`sessions`]) and what names
+//! a session ([`identity`]) are one implementation too. What stands here once cannot differ.
 //!
-//! Every type is `#[repr(C)]` without padding, so that a value written by one side is read bit for bit by the other;
+//! Every type of the tables is `#[repr(C)]` without padding, so that a value written by one side is read bit for bit by the other;
 //! `tests` at the end of each file hold the sizes. Addresses are 16 octets in network order, IPv4 as IPv4-mapped IPv6:
 //! one table serves both families. [`LAYOUT_VERSION`] goes up whenever a layout changes.
 //!
+//! Words that both sides change are a [`gcra::Cell`]: plain memory for the kernel, atomics for userspace, which sees the kernel's
+//! tables as shared memory.
+//!
 //! Not here: maps themselves (`xdp-prog`), loading and diffs (`userspace/kernel`), or anything that needs an allocator,
-//! but for [`gate::GateTable`], which exists with the feature `std` only.
+//! but for [`gate::GateTable`] and [`numbers`], which exist with the feature `std` only.
 
-#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
 #![forbid(unsafe_code)]
 
+pub mod cached;
 pub mod capacity;
+pub mod client;
+pub mod event;
 #[cfg(feature = "std")]
 pub mod gate;
+pub mod gcra;
 pub mod header;
+pub mod identity;
 pub mod ingress;
+#[cfg(feature = "std")]
+pub mod numbers;
+pub mod prefix;
 pub mod reason;
 pub mod service;
+pub mod sessions;
+pub mod settings;
+pub mod shed;
+pub mod siphash;
 pub mod source;
 
+pub use client::{ClientCounter, Limits};
+pub use gcra::BucketParams;
 pub use header::check as check_header;
+pub use identity::Identity;
 pub use ingress::{Ingress, IngressKey};
+pub use prefix::{Prefix, PrefixKey};
 pub use reason::{Outcome, Reason};
 pub use service::{PortKind, Service, ServiceKey};
-pub use source::{BucketParams, Roles, Source, SourceKey};
+pub use source::{Entry, Roles, Source, SourceKey};
 
 /// Goes up whenever a key, a value or a counter index changes its layout.
-pub const LAYOUT_VERSION: u32 = 2;
+pub const LAYOUT_VERSION: u32 = 3;
 
 /// An IP address as the tables hold it: 16 octets in network order, IPv4 as `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
 pub type AddressBytes = [u8; 16];

@@ -1,6 +1,6 @@
 //! Registered sources: who may send what, by which ingress, to which service address.
 
-use crate::{AddressBytes, PortKind, Reason, Service};
+use crate::{AddressBytes, PortKind, Reason, Service, client::Limits, identity::Identity};
 
 /// What a registered source may be. A bit set: one address can be a client and a home server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -42,34 +42,23 @@ pub struct SourceKey {
     pub domain: u32,
 }
 
-/// A token bucket's parameters for GCRA, computed in userspace. Zero increment: no limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct BucketParams {
-    /// Nanoseconds that one packet costs: 10⁹ ÷ rate.
-    pub increment: u64,
-    /// Nanoseconds that may be owed: (burst − 1) × increment.
-    pub tolerance: u64,
-}
-
-/// Value of the table of sources.
+/// A registered source, as userspace has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
 pub struct Source {
     /// What it may do.
     pub roles: Roles,
-    /// Stable number of the source's contract; `u32::MAX` where it has none.
+    /// Number of the source's contract in this process; [`Source::NO_ID`] where it has none.
     pub id: u32,
     /// Bit `i` set: may come in by the ingress with index `i`.
     pub ingresses: u64,
     /// Bit `i` set: may use the service address with index `i`.
     pub services: u64,
-    /// The client's bucket.
-    pub client: BucketParams,
-    /// The bucket of each of its sessions.
-    pub session: BucketParams,
-    /// The bucket of new sessions.
-    pub new_session: BucketParams,
+    /// Whose buckets it is charged to ([`crate::numbers::owner`]); zero where no contract stands behind it.
+    pub owner: u64,
+    /// Its limits; the same for all sources of one owner.
+    pub limits: Limits,
+    /// Which attribute names a session; the same for all sources of one owner.
+    pub identity: Identity,
 }
 
 impl Source {
@@ -78,9 +67,53 @@ impl Source {
 
     /// A source without limits, allowed by every ingress and at every service address.
     pub const fn unlimited(roles: Roles, id: u32) -> Source {
-        const FREE: BucketParams = BucketParams { increment: 0, tolerance: 0 };
-        Source { roles, id, ingresses: u64::MAX, services: u64::MAX, client: FREE, session: FREE, new_session: FREE }
+        let owner = if id == Source::NO_ID { 0 } else { id as u64 + 1 };
+        let (limits, identity) = (Limits::NONE, Identity::CLIENT);
+        Source { roles, id, ingresses: u64::MAX, services: u64::MAX, owner, limits, identity }
     }
+
+    /// What it may do, by which ingresses and where.
+    pub const fn access(&self) -> Access {
+        Access { roles: self.roles, ingresses: self.ingresses, services: self.services }
+    }
+
+    /// As the kernel has it, with the slot that was found for its owner.
+    pub const fn entry(&self, slot: u32) -> Entry {
+        Entry { ingresses: self.ingresses, services: self.services, roles: self.roles, slot }
+    }
+}
+
+/// Value of the kernel's tables of sources and of prefixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Entry {
+    /// As [`Source::ingresses`].
+    pub ingresses: u64,
+    /// As [`Source::services`].
+    pub services: u64,
+    /// As [`Source::roles`].
+    pub roles: Roles,
+    /// Its contract's [`crate::client::Slot`].
+    pub slot: u32,
+}
+
+impl Entry {
+    /// What it may do, by which ingresses and where.
+    #[inline(always)]
+    pub const fn access(&self) -> Access {
+        Access { roles: self.roles, ingresses: self.ingresses, services: self.services }
+    }
+}
+
+/// What a source may do, by which ingresses, and at which service addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// See [`Source::roles`].
+    pub roles: Roles,
+    /// See [`Source::ingresses`].
+    pub ingresses: u64,
+    /// See [`Source::services`].
+    pub services: u64,
 }
 
 /// Ingress, service address and role of a registered source, in this order; shared with the kernel's program.
@@ -89,7 +122,7 @@ impl Source {
 ///
 /// [`Reason::WrongIngress`], [`Reason::WrongService`], [`Reason::WrongRole`].
 #[inline(always)]
-pub const fn admit(source: &Source, ingress: u32, service: Service, kind: PortKind) -> Result<(), Reason> {
+pub const fn admit(source: Access, ingress: u32, service: Service, kind: PortKind) -> Result<(), Reason> {
     if (source.ingresses >> (ingress & 63)) & 1 == 0 {
         return Err(Reason::WrongIngress);
     }
@@ -109,6 +142,6 @@ mod tests {
     #[test]
     fn layouts_have_no_padding() {
         assert_eq!(size_of::<SourceKey>(), 16 + 4);
-        assert_eq!(size_of::<Source>(), 4 + 4 + 8 + 8 + 3 * 16);
+        assert_eq!(size_of::<Entry>(), 8 + 8 + 4 + 4);
     }
 }
