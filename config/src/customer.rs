@@ -5,7 +5,10 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 use regex::bytes::Regex;
 use sekisho_wire::{nai::CanonicalRealm, policy::Policy, secret::Secret, select::AttributeId};
 
-use crate::node::Ports;
+use crate::{
+    node::Ports,
+    rates::{Rate, Rates},
+};
 
 /// A customer with what it designated and what it holds contracts for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +165,10 @@ pub struct Client {
     pub administrative: bool,
     /// The port where it takes CoA and Disconnect; `None`: it takes none.
     pub dynauth: Option<u16>,
+    /// How much it may send.
+    pub rates: Rates,
+    /// What tells its sessions apart: attribute types in the order in which they are looked for. 26 is 3GPP-IMSI.
+    pub session_identity: Vec<u8>,
     /// What is changed in its requests, before the customer's rules, and in replies to it, after them.
     pub policies: Policies,
 }
@@ -203,6 +210,8 @@ pub struct DynAuth {
     pub previous_secret: Option<Secret>,
     /// Within this time it has the terminal's answer, or a NAK.
     pub answer_within: Duration,
+    /// How much it may send.
+    pub rate: Rate,
 }
 
 /// A `proxy` contract: requests for some realms go to the servers that the customer designates.

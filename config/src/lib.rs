@@ -1,7 +1,7 @@
 //! The two documents an operator writes: syntax with places, checked into types.
 //!
 //! `sekisho.toml` is one node: where it listens, by which ingresses packets come, how the gate is attached, what it may
-//! keep. `customers/NAME.toml` is one customer: realms, `client` contracts, `proxy` contracts with their home servers.
+//! keep and how much it takes, and the operator's access networks. `customers/NAME.toml` is one customer: realms, `client` contracts, `proxy` contracts with their home servers.
 //! `docs/configuration.md` describes every key, and `config/examples/` is a working pair.
 //!
 //! [`load`] takes both or neither: it returns a [`Node`] with its [`Customer`]s, or [`Faults`], which are *all* of them,
@@ -20,11 +20,13 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod customer;
 pub mod dictionary;
 mod document;
 mod finding;
 pub mod node;
+pub mod rates;
 mod read;
 mod rules;
 mod schema;
@@ -34,10 +36,10 @@ mod value;
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 pub use crate::{
+    access::{AccessNetwork, ItemType, Network},
     customer::{
         Client, Customer, DynAuth, Host, Pattern, Policies, PoolType, Proxy, Realm, Require, Selector, Server,
         ServerState, StatusCheck, Strip, Tier, Unanswered, Unserviceable,
@@ -45,17 +47,12 @@ pub use crate::{
     dictionary::Dictionary,
     finding::{Faults, Finding, Warning},
     node::{Domain, Ingress, Limits, Listener, LogLevel, Node, Password, Ports, Probe, Upstream, Vlan, Xdp, XdpMode},
+    rates::{Rate, Rates},
 };
 use crate::{
     document::{Document, whole},
     finding::{Problem, Report},
-    read::{
-        customer::CustomerDraft,
-        domain::DomainDraft,
-        node::NodeDraft,
-        secret::{Directory, Vault},
-        surroundings::Surroundings,
-    },
+    read::{customer::CustomerDraft, node::NodeDraft, surroundings::Surroundings},
 };
 
 /// The name of the node's document in a directory.
@@ -70,17 +67,15 @@ pub const NODE_FILE: &str = "sekisho.toml";
 pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<(Node, Vec<Customer>, Vec<Warning>), Faults> {
     let file = if path.is_dir() { path.join(NODE_FILE) } else { path.to_owned() };
     let report = Report::default();
-    let mut draft = read_node(&file, env, &report);
+    let (draft, around) = read_node(&file, env, &report).unzip();
     let mut customers = Vec::new();
-    if let Some(draft) = &mut draft {
-        let directory = std::mem::replace(&mut draft.vault_directory, Directory::Unknown);
-        let domains = draft.domains.as_ref().map(|all| all.iter().map(DomainDraft::checked).collect());
-        let dictionary = Arc::clone(&draft.dictionary);
-        let around = Surroundings { domains, vault: Vault::new(directory, env), dictionary };
+    if let (Some(draft), Some(around)) = (&draft, around) {
         customers = read_customers(draft, &around, &report);
         rules::realms::check(&customers, &report);
-        rules::contracts::check(&customers, &report);
+        rules::contracts::check(&customers, draft, &report);
         rules::addresses::check(&customers, draft, &report);
+        rules::access::check(&customers, draft, &report);
+        rules::limits::check(&customers, draft, &report);
         rules::dynauth::check(&customers, draft, &report);
         rules::secrets::check(&around.vault, &report);
         if let Some(node) = &draft.node {
@@ -109,14 +104,18 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<(Node, 
     }
 }
 
-fn read_node(file: &Path, env: &dyn Fn(&str) -> Option<String>, report: &Report) -> Option<NodeDraft> {
+fn read_node<'a>(
+    file: &Path,
+    env: &'a dyn Fn(&str) -> Option<String>,
+    report: &Report,
+) -> Option<(NodeDraft, Surroundings<'a>)> {
     let remedy = "Name the node's document, or the directory that holds it as sekisho.toml.";
     let document = Document::read(file, remedy, report)?;
     let base = file.parent().unwrap_or(Path::new(""));
     read::document(&document, schema::NODE_DOCUMENT, report, |top| {
-        let draft = read::node::node(&top, base, env);
+        let (draft, around) = read::node::node(&top, base, env);
         rules::node::check(&draft, &top.site, report);
-        draft
+        (draft, around)
     })
 }
 

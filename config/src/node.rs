@@ -11,7 +11,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::dictionary::Dictionary;
+use crate::{access::AccessNetwork, dictionary::Dictionary, rates::Rates};
 
 /// One node of sekisho.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Node {
     pub xdp: Xdp,
     /// Bounds of what is kept.
     pub limits: Limits,
+    /// The operator's access networks.
+    pub access_networks: Vec<AccessNetwork>,
     /// Where the admin API and the metrics are served (HTTP).
     pub admin: SocketAddr,
     /// Accounts that `sekisho probe` knows the password of.
@@ -52,6 +54,11 @@ pub struct Node {
 pub const MAX_INGRESSES: usize = 64;
 /// The most listeners that a node can have, for the same reason.
 pub const MAX_LISTENERS: usize = 64;
+
+/// The most prefixes of access networks: the gate's second table.
+pub const MAX_PREFIXES: usize = 4_096;
+/// The most different session identities: each is a table in the gate.
+pub const MAX_IDENTITIES: usize = 250;
 
 impl Node {
     /// Every ingress of every domain.
@@ -212,6 +219,12 @@ pub struct Xdp {
     pub interfaces: Vec<String>,
     /// How many registered sources its table has room for.
     pub max_sources: u32,
+    /// How many answers the kernel keeps to give them again by itself; 0: none.
+    pub max_replies: u32,
+    /// Program and tables stay while no process runs: the gate is never open, and no bucket is filled anew.
+    pub persist: bool,
+    /// Where they are pinned: an absolute path in a BPF file system.
+    pub directory: PathBuf,
 }
 
 /// How the gate is attached.
@@ -227,7 +240,7 @@ pub enum XdpMode {
     Off,
 }
 
-/// Bounds of what is kept, and for how long.
+/// Bounds of what is kept, for how long, and of how much is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Requests in flight and answers remembered, for each worker.
@@ -238,6 +251,10 @@ pub struct Limits {
     pub duplicate_window: Duration,
     /// A client's retransmissions go upstream at most once in this time.
     pub retransmit_window: Duration,
+    /// How much a client may send that says nothing else.
+    pub rates: Rates,
+    /// Sessions whose rate is watched, in all.
+    pub max_sessions: u32,
 }
 
 /// An account that `sekisho probe` knows the password of.

@@ -3,15 +3,54 @@
 /// Keys of one kind of table.
 pub(crate) type Keys = &'static [&'static str];
 
-pub(crate) const NODE_DOCUMENT: Keys = &["node", "domain", "listener", "upstream", "xdp", "limits", "admin", "probe"];
+pub(crate) const NODE_DOCUMENT: Keys =
+    &["node", "domain", "listener", "upstream", "xdp", "limits", "access_network", "admin", "probe"];
 pub(crate) const NODE: Keys =
     &["name", "customers", "secrets", "state", "dictionaries", "country_code", "workers", "log"];
 pub(crate) const DOMAIN: Keys = &["name", "ingress"];
 pub(crate) const INGRESS: Keys = &["name", "interface", "vlan", "inner_vlan", "vlan_interface"];
 pub(crate) const LISTENER: Keys = &["address", "auth", "accounting", "dynauth", "device", "dedicated"];
 pub(crate) const UPSTREAM: Keys = &["ipv4", "ipv6", "max_ports"];
-pub(crate) const XDP: Keys = &["mode", "interfaces", "max_sources"];
-pub(crate) const LIMITS: Keys = &["max_requests", "max_delayed_rejects", "duplicate_window", "retransmit_window"];
+pub(crate) const XDP: Keys = &["mode", "interfaces", "max_sources", "max_replies", "persist", "directory"];
+pub(crate) const LIMITS: Keys = &[
+    "max_requests",
+    "max_delayed_rejects",
+    "duplicate_window",
+    "retransmit_window",
+    "client_rate",
+    "client_burst",
+    "session_rate",
+    "session_burst",
+    "new_session_rate",
+    "new_session_burst",
+    "max_sessions",
+];
+pub(crate) const ACCESS_NETWORK: Keys = &[
+    "name",
+    "type",
+    "addresses",
+    "domain",
+    "ingress",
+    "secret",
+    "secret_file",
+    "secret_env",
+    "previous_secret",
+    "previous_secret_file",
+    "previous_secret_env",
+    "require_message_authenticator",
+    "limit_proxy_state",
+    "reject_delay",
+    "answer_within",
+    "client_rate",
+    "client_burst",
+    "session_rate",
+    "session_burst",
+    "new_session_rate",
+    "new_session_burst",
+    "realm_rate",
+    "realm_burst",
+    "session_identity",
+];
 pub(crate) const ADMIN: Keys = &["address"];
 pub(crate) const PROBE: Keys = &["user", "password", "password_file", "password_env"];
 
@@ -43,6 +82,13 @@ pub(crate) const CLIENT: Keys = &[
     "outer_suffix",
     "administrative",
     "dynauth",
+    "client_rate",
+    "client_burst",
+    "session_rate",
+    "session_burst",
+    "new_session_rate",
+    "new_session_burst",
+    "session_identity",
     "request_policy",
     "reply_policy",
 ];
@@ -101,6 +147,8 @@ pub(crate) const DYNAUTH: Keys = &[
     "previous_secret_file",
     "previous_secret_env",
     "answer_within",
+    "client_rate",
+    "client_burst",
 ];
 pub(crate) const POLICY: Keys = &["name", "allow", "remove", "replace", "default", "add"];
 
@@ -111,7 +159,7 @@ mod tests {
     const PAGE: &str = include_str!("../../docs/configuration.md");
 
     /// Every kind of table as its heading writes it.
-    const TABLES: [(&str, Keys); 18] = [
+    const TABLES: [(&str, Keys); 19] = [
         ("[node]", NODE),
         ("[[domain]]", DOMAIN),
         ("[[domain.ingress]]", INGRESS),
@@ -119,6 +167,7 @@ mod tests {
         ("[upstream]", UPSTREAM),
         ("[xdp]", XDP),
         ("[limits]", LIMITS),
+        ("[[access_network]]", ACCESS_NETWORK),
         ("[admin]", ADMIN),
         ("[[probe]]", PROBE),
         ("[customer]", CUSTOMER),

@@ -8,7 +8,7 @@ use std::{
 
 use sekisho_wire::nai::CanonicalRealm;
 
-use crate::finding::Problem;
+use crate::{access::Network, finding::Problem};
 
 /// The longest name of a contract, server, domain or ingress.
 const NAME_LEN: usize = 64;
@@ -95,13 +95,32 @@ pub(crate) fn address(text: &str) -> Result<IpAddr, AddressFault> {
 
 /// An address that the packets of one single host can come from or go to.
 pub(crate) fn unicast(text: &str) -> Result<IpAddr, AddressFault> {
-    let address = address(text)?;
+    one_hosts(address(text)?)
+}
+
+/// The same address, if it is one.
+pub(crate) fn one_hosts(address: IpAddr) -> Result<IpAddr, AddressFault> {
     match address {
         a if a.is_unspecified() => Err(AddressFault::Nobodys("the unspecified address")),
         a if a.is_multicast() => Err(AddressFault::Nobodys("a multicast address")),
         IpAddr::V4(v4) if v4.is_broadcast() => Err(AddressFault::Nobodys("the broadcast address")),
         _ => Ok(address),
     }
+}
+
+/// An address with a prefix length, or an address alone.
+pub(crate) fn network(text: &str) -> Result<Network, Problem> {
+    let wrong = || Problem::new(format!("{text:?} is no network"), "Write it as \"10.1.0.0/16\" or \"2001:db8::/32\".");
+    let (host, length) = text.split_once('/').map_or((text, None), |(host, length)| (host, Some(length)));
+    let mut network = Network::host(address(host).map_err(|_| wrong())?);
+    if let Some(length) = length {
+        network.length = length.parse::<u8>().ok().filter(|length| *length <= network.length).ok_or_else(wrong)?;
+    }
+    if !network.is_sound() {
+        let message = format!("{text:?} has bits set behind its prefix");
+        return Err(Problem::new(message, "Write the network's own address, with zeros behind the prefix."));
+    }
+    Ok(network)
 }
 
 /// A host name (RFC 1123 §2.1): labels of letters, digits and hyphens. With a letter, so that no mistyped address is one.

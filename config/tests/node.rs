@@ -23,6 +23,8 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(node.upstream.max_ports, 128);
     assert_eq!((node.xdp.mode, node.xdp.max_sources), (XdpMode::Auto, 65_536));
     assert_eq!(node.xdp.interfaces, ["eth0", "eth1"], "every interface that an ingress names");
+    assert_eq!((node.xdp.max_replies, node.xdp.persist), (8_192, true));
+    assert_eq!(node.xdp.directory, Path::new("/sys/fs/bpf/sekisho"));
     assert_eq!((node.limits.max_requests, node.limits.max_delayed_rejects), (262_144, 16_384));
     assert_eq!(node.limits.duplicate_window, Duration::from_secs(10));
     assert_eq!(node.limits.retransmit_window, Duration::from_secs(1));
@@ -47,6 +49,9 @@ max_ports = 1_024
 mode = "native"
 interfaces = ["eth0"]
 max_sources = 0x400
+max_replies = 0
+persist = false
+directory = "/run/bpf/edge-1"
 [limits]
 max_requests = 65536
 max_delayed_rejects = 1
@@ -65,6 +70,8 @@ password = "wonderland"
     assert_eq!(node.secrets.as_deref(), Some(Path::new("/etc/sekisho/secrets")));
     assert_eq!(node.upstream_for("203.0.113.1".parse().unwrap()), Some("198.51.100.9".parse().unwrap()));
     assert_eq!((node.xdp.mode, node.xdp.max_sources, node.upstream.max_ports), (XdpMode::Native, 1_024, 1_024));
+    assert_eq!((node.xdp.max_replies, node.xdp.persist), (0, false));
+    assert_eq!(node.xdp.directory, Path::new("/run/bpf/edge-1"));
     assert_eq!(node.limits.retransmit_window, Duration::from_millis(250));
     assert_eq!(node.admin, "[::1]:9000".parse().unwrap());
     assert_eq!(node.probes[0].password.expose(), b"wonderland");
@@ -78,6 +85,8 @@ fn numbers_and_times_out_of_bounds_are_refused_with_the_bounds() {
         ("[node]\nworkers = -1", "-1 is out of bounds. Give a number from 0 to 64."),
         ("[upstream]\nmax_ports = 0\n[node]", "0 is out of bounds. Give a number from 1 to 4096."),
         ("[xdp]\nmax_sources = 63\n[node]", "Give a number from 64 to 1048576."),
+        ("[xdp]\nmax_replies = 262145\n[node]", "Give a number from 0 to 262144."),
+        ("[limits]\nmax_sessions = 1023\n[node]", "Give a number from 1024 to 16777216."),
         ("[limits]\nmax_requests = 99999999999999\n[node]", "99999999999999 is out of bounds."),
         ("[limits]\nduplicate_window = \"4s\"\n[node]", "\"4s\" is out of bounds. Give a time from 5s to 30s, such as"),
         ("[limits]\nduplicate_window = \"31s\"\n[node]", "\"31s\" is out of bounds"),
@@ -224,6 +233,15 @@ fn an_admin_address_that_others_can_reach_is_warned_about() {
         let says = format!("{wrong:?} is not an IP address with a port");
         node_refused("[node]", &format!("[admin]\naddress = \"{wrong}\"\n[node]"), &[&says]);
     }
+}
+
+#[test]
+fn what_is_pinned_stands_below_an_absolute_path() {
+    for wrong in ["", "sekisho", "./sys/fs/bpf", "/", "/sys/fs/bpf/../.."] {
+        let says = format!("xdp.directory: {wrong:?} cannot be a directory for pinned objects. Give an absolute path");
+        node_refused("[node]", &format!("[xdp]\ndirectory = {wrong:?}\n[node]"), &[&says]);
+    }
+    node_refused("[node]", "[xdp]\npersist = \"yes\"\n[node]", &["xdp.persist: should be true or false"]);
 }
 
 #[test]

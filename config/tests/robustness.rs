@@ -23,6 +23,14 @@ fn acme() -> String {
     )
 }
 
+/// A node with an access network and limits.
+fn node() -> String {
+    let network = "[limits]\nclient_rate = 100\nclient_burst = 200\n[[access_network]]\nname = \"carrier\"\ntype = \"D\"\n\
+                   addresses = [\"203.0.113.1\", \"198.18.0.0/24\", \"2001:db8:1::/48\"]\nsecret = \"secret of the carrier\"\n\
+                   session_identity = [\"3GPP-IMSI\", \"User-Name\"]\n";
+    format!("{NODE}{network}")
+}
+
 /// Changes a text in a few places, the same in every run.
 fn mangle(text: &str, pieces: &[&str], below: &mut impl FnMut(usize) -> usize) -> String {
     let mut mangled = text.to_owned();
@@ -56,12 +64,13 @@ fn a_mangled_document_is_answered_with_faults_or_taken_and_never_with_a_panic() 
     let mut below = numbers();
     let pieces =
         ["\"", "[", "]", "[[", "=", "\n", "{", "}", "'''", "\u{0}", "東", "-1", ".", "#", "\\", "1e9", "[[proxy]]\n"];
-    let acme = acme();
-    let documents = documents(NODE, &[("acme", &acme)]);
+    let (node, acme) = (node(), acme());
+    let documents = documents(&node, &[("acme", &acme)]);
     assert!(documents.load().is_ok());
     let mut taken = 0;
     for round in 0..1_000 {
-        let (name, text) = if round % 2 == 0 { ("sekisho.toml", NODE) } else { ("customers/acme.toml", acme.as_str()) };
+        let (name, text) =
+            if round % 2 == 0 { ("sekisho.toml", node.as_str()) } else { ("customers/acme.toml", acme.as_str()) };
         let mangled = mangle(text, &pieces, &mut below);
         documents.file(name, &mangled, 0o640);
         match documents.load() {

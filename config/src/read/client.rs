@@ -2,14 +2,19 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use sekisho_wire::attr;
+
 use super::{
-    contract, message_authenticator,
+    contract,
+    identity::session_identity,
+    message_authenticator, open_to_forgery, patience,
     policy::{PolicyBook, with_operator_name},
+    rates::rates,
     surroundings::{Surroundings, unanswered},
     way,
 };
 use crate::{
-    customer::{Client, Realm, Require},
+    customer::{Client, Realm},
     document::Placed,
     finding::Problem,
     section::Section,
@@ -44,26 +49,8 @@ pub(super) fn client(
     let delay = section.duration("reject_delay", Duration::ZERO..=Duration::from_secs(5)).or(Duration::from_secs(1));
     let answer =
         section.duration("answer_within", Duration::from_secs(1)..=Duration::from_secs(60)).or(Duration::from_secs(10));
-    if let (Some(delay), Some(answer)) = (delay, answer)
-        && delay >= answer
-    {
-        let message = format!(
-            "{} is as long as the terminal waits ({}), so it would never see a Reject",
-            value::show_duration(delay),
-            value::show_duration(answer),
-        );
-        section.fault("reject_delay", Problem::new(message, "Make it shorter than `answer_within`."));
-    }
-    let open = match (require, limit) {
-        (Some(Require::No), Some(false)) => Some("neither guard is on"),
-        (Some(Require::Auto), Some(false)) => Some("neither guard is on until it has sent a Message-Authenticator"),
-        _ => None,
-    };
-    if let Some(why) = open {
-        let message = format!("the client is open to forged answers (CVE-2024-3596): {why}");
-        let remedy = "Set `require_message_authenticator = \"yes\"` where the terminal can, else leave this key true.";
-        section.warn("limit_proxy_state", Problem::new(message, remedy));
-    }
+    patience(section, delay, answer);
+    open_to_forgery(section, require, limit);
     let when_unanswered = unanswered(section, "when_unanswered");
     let check_nas = section.boolean("check_nas").or(false);
     let nas_addresses = section.list("nas_addresses", nas_address).or(Vec::new());
@@ -86,6 +73,9 @@ pub(super) fn client(
             section.warn(key, Problem::new("is given, but nothing is checked and no CoA finds the way by it", remedy));
         }
     }
+    let rates = rates(section, around.rates);
+    let identity = [attr::ACCT_SESSION_ID, attr::CALLING_STATION_ID, attr::USER_NAME];
+    let session_identity = session_identity(section, around, &identity);
     let policies = policies.chosen(section);
     let (domain, ingresses) = way?;
     let operator_name = operator_name?;
@@ -109,6 +99,8 @@ pub(super) fn client(
         outer_suffix: outer_suffix?,
         administrative: administrative?,
         dynauth: dynauth?,
+        rates: rates?,
+        session_identity: session_identity?,
         policies: with_operator_name(policies?, operator_name.as_deref()),
         operator_name,
     })

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::{surroundings::Surroundings, way};
+use super::{
+    rates::{CLIENT, rate},
+    surroundings::Surroundings,
+    way,
+};
 use crate::{customer::DynAuth, section::Section, value};
 
 /// Reads one dynamic-authorization client.
@@ -16,6 +20,7 @@ pub(super) fn dynauth(section: &Section<'_>, around: &Surroundings<'_>) -> Optio
     let secret = around.vault.secret(section);
     let previous = around.vault.previous_secret(section);
     let answer = section.duration("answer_within", SECOND..=60 * SECOND).or(5 * SECOND);
+    let rate = rate(section, &CLIENT, around.rates.client);
     let (domain, ingresses) = way?;
     Some(DynAuth {
         name: name?,
@@ -25,5 +30,6 @@ pub(super) fn dynauth(section: &Section<'_>, around: &Surroundings<'_>) -> Optio
         secret: secret?,
         previous_secret: previous?,
         answer_within: answer?,
+        rate: rate?,
     })
 }

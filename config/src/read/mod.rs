@@ -1,20 +1,24 @@
 //! From the tables of a document to checked types with their places. What concerns more than one table of one kind is
 //! checked in `rules`.
 
+mod access;
 mod client;
 pub(crate) mod customer;
 mod dictionaries;
 pub(crate) mod domain;
 mod dynauth;
+mod identity;
+mod limits;
 pub(crate) mod node;
 mod policy;
 mod proxy;
+mod rates;
 mod realm;
 pub(crate) mod secret;
 mod server;
 pub(crate) mod surroundings;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use toml::de::DeTable;
 
@@ -130,4 +134,29 @@ fn contract(section: &Section<'_>) -> Option<String> {
 fn message_authenticator(section: &Section<'_>) -> Option<Require> {
     let words = [("yes", Require::Yes), ("no", Require::No), ("auto", Require::Auto)];
     section.choice("require_message_authenticator", &words).or(Require::Auto)
+}
+
+/// Warns of a client that anybody on the way can forge answers for.
+fn open_to_forgery(section: &Section<'_>, require: Option<Require>, limit_proxy_state: Option<bool>) {
+    let why = match (require, limit_proxy_state) {
+        (Some(Require::No), Some(false)) => "neither guard is on",
+        (Some(Require::Auto), Some(false)) => "neither guard is on until it has sent a Message-Authenticator",
+        _ => return,
+    };
+    let message = format!("the client is open to forged answers (CVE-2024-3596): {why}");
+    let remedy = "Set `require_message_authenticator = \"yes\"` where the terminal can, else leave this key true.";
+    section.warn("limit_proxy_state", Problem::new(message, remedy));
+}
+
+/// A Reject leaves while somebody waits for it.
+fn patience(section: &Section<'_>, reject_delay: Option<Duration>, answer_within: Option<Duration>) {
+    let (Some(delay), Some(answer)) = (reject_delay, answer_within) else { return };
+    if delay >= answer {
+        let message = format!(
+            "{} is as long as the terminal waits ({}), so it would never see a Reject",
+            value::show_duration(delay),
+            value::show_duration(answer),
+        );
+        section.fault("reject_delay", Problem::new(message, "Make it shorter than `answer_within`."));
+    }
 }

@@ -4,22 +4,25 @@ use std::{
     collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     num::NonZeroUsize,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use super::{
+    access::access_networks,
     dictionaries::dictionary,
     domain::{DomainDraft, domains},
+    limits::limits,
     ports,
     secret::{Directory, Vault},
+    surroundings::Surroundings,
 };
 use crate::{
-    dictionary::Dictionary,
+    access::AccessNetwork,
     document::{Placed, Site},
     finding::Problem,
-    node::{Limits, Listener, LogLevel, Node, Password, Ports, Probe, Upstream, Xdp, XdpMode},
+    node::{Listener, LogLevel, Node, Password, Ports, Probe, Upstream, Xdp, XdpMode},
+    rates::Rates,
     schema,
     section::Section,
     value,
@@ -44,9 +47,8 @@ pub(crate) struct NodeDraft {
     /// `None` where any domain is faulty.
     pub(crate) domains: Option<Vec<DomainDraft>>,
     pub(crate) listeners: Vec<Placed<Listener>>,
+    pub(crate) access_networks: Vec<Placed<AccessNetwork>>,
     pub(crate) xdp: Option<Site>,
-    pub(crate) vault_directory: Directory,
-    pub(crate) dictionary: Arc<Dictionary>,
 }
 
 struct General {
@@ -60,8 +62,13 @@ struct General {
     log: Option<LogLevel>,
 }
 
-/// Reads `sekisho.toml`. Paths in it are relative to `base`, the directory that it stands in.
-pub(crate) fn node(top: &Section<'_>, base: &Path, env: &dyn Fn(&str) -> Option<String>) -> NodeDraft {
+/// Reads `sekisho.toml`. Paths in it are relative to `base`, the directory that it stands in. With it comes what the
+/// customers' documents are read against.
+pub(crate) fn node<'a>(
+    top: &Section<'_>,
+    base: &Path,
+    env: &'a dyn Fn(&str) -> Option<String>,
+) -> (NodeDraft, Surroundings<'a>) {
     let section = top.table("node", schema::NODE);
     let general = general(section.as_ref(), base);
     let domains = domains(top);
@@ -81,35 +88,36 @@ pub(crate) fn node(top: &Section<'_>, base: &Path, env: &dyn Fn(&str) -> Option<
         value,
         site: section.as_ref().map_or_else(|| top.site.clone(), |section| section.site.clone()),
     });
-    let dictionary = dictionary(section.as_ref(), general.dictionaries.as_ref());
+    let around = Surroundings {
+        domains: domains.as_ref().map(|all| all.iter().map(DomainDraft::checked).collect()),
+        vault: Vault::new(directory(), env),
+        dictionary: dictionary(section.as_ref(), general.dictionaries.as_ref()),
+        rates: limits.as_ref().map_or(Rates::DEFAULT, |limits| limits.rates),
+    };
+    let (access_networks, all_networks_sound) = access_networks(top, &around);
     let node = (|| {
         Some(Node {
             name: general.name.clone()?,
             customers: general.customers.clone()?,
             secrets: general.secrets.clone()?,
             state: general.state.clone()?,
-            dictionary: Arc::clone(&dictionary),
+            dictionary: Arc::clone(&around.dictionary),
             country_code: general.country_code.clone()?,
             workers: general.workers?,
             log: general.log?,
-            domains: domains.as_ref()?.iter().map(DomainDraft::checked).collect(),
+            domains: around.domains.clone()?,
             listeners: all_sound.then(|| listeners.iter().map(|placed| placed.value.clone()).collect())?,
             upstream: upstream?,
             xdp: xdp?,
             limits: limits?,
+            access_networks: all_networks_sound
+                .then(|| access_networks.iter().map(|placed| placed.value.clone()).collect())?,
             admin: admin?,
             probes: probes?,
         })
     })();
-    NodeDraft {
-        node,
-        customers,
-        domains,
-        listeners,
-        xdp: xdp_section.map(|section| section.site),
-        vault_directory: directory(),
-        dictionary,
-    }
+    let xdp = xdp_section.map(|section| section.site);
+    (NodeDraft { node, customers, domains, listeners, access_networks, xdp }, around)
 }
 
 fn general(section: Option<&Section<'_>>, base: &Path) -> General {
@@ -228,9 +236,10 @@ fn xdp(section: Option<&Section<'_>>, domains: Option<&[DomainDraft]>) -> Option
         let names: BTreeSet<String> = ingresses.map(|ingress| ingress.value.interface.clone()).collect();
         names.into_iter().collect::<Vec<_>>()
     };
-    let max_sources = 65_536;
+    let (max_sources, max_replies, directory) = (65_536, 8_192, PathBuf::from("/sys/fs/bpf/sekisho"));
     let Some(section) = section else {
-        return Some(Xdp { mode: XdpMode::Auto, interfaces: every(), max_sources });
+        let interfaces = every();
+        return Some(Xdp { mode: XdpMode::Auto, interfaces, max_sources, max_replies, persist: true, directory });
     };
     let mode = section.choice("mode", &MODES).or(XdpMode::Auto);
     let interfaces = section.list("interfaces", value::interface).or(every());
@@ -239,29 +248,28 @@ fn xdp(section: Option<&Section<'_>>, domains: Option<&[DomainDraft]>) -> Option
         section.fault("interfaces", Problem::new("is an empty list", remedy));
     }
     let max_sources = section.integer("max_sources", 64..=1_048_576u32).or(max_sources);
-    Some(Xdp { mode: mode?, interfaces: interfaces?, max_sources: max_sources? })
+    let max_replies = section.integer("max_replies", 0..=262_144u32).or(max_replies);
+    let persist = section.boolean("persist").or(true);
+    let directory = section.parsed("directory", pinned).or(directory);
+    Some(Xdp {
+        mode: mode?,
+        interfaces: interfaces?,
+        max_sources: max_sources?,
+        max_replies: max_replies?,
+        persist: persist?,
+        directory: directory?,
+    })
 }
 
-fn limits(section: Option<&Section<'_>>) -> Option<Limits> {
-    const SECOND: Duration = Duration::from_secs(1);
-    let default = Limits {
-        max_requests: 262_144,
-        max_delayed_rejects: 16_384,
-        duplicate_window: 10 * SECOND,
-        retransmit_window: SECOND,
-    };
-    let Some(section) = section else { return Some(default) };
-    let max_requests = section.integer("max_requests", 1_024..=4_194_304u32).or(default.max_requests);
-    let rejects = section.integer("max_delayed_rejects", 1..=1_048_576u32).or(default.max_delayed_rejects);
-    let duplicate = section.duration("duplicate_window", 5 * SECOND..=30 * SECOND).or(default.duplicate_window);
-    let retransmit =
-        section.duration("retransmit_window", Duration::from_millis(10)..=5 * SECOND).or(default.retransmit_window);
-    Some(Limits {
-        max_requests: max_requests?,
-        max_delayed_rejects: rejects?,
-        duplicate_window: duplicate?,
-        retransmit_window: retransmit?,
-    })
+/// Where the kernel's objects are pinned: a directory that is made when it is needed, and taken away again.
+fn pinned(text: &str) -> Result<PathBuf, Problem> {
+    let path = Path::new(text);
+    let plain = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+    if !path.is_absolute() || !plain || path.parent().is_none() {
+        let remedy = "Give an absolute path in a BPF file system, such as \"/sys/fs/bpf/sekisho\".";
+        return Err(Problem::new(format!("{text:?} cannot be a directory for pinned objects"), remedy));
+    }
+    Ok(path.to_owned())
 }
 
 fn admin(section: Option<&Section<'_>>) -> Option<SocketAddr> {

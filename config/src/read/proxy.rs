@@ -1,7 +1,5 @@
 //! `[[proxy]]`: which realms a contract serves, and by which servers.
 
-use std::net::IpAddr;
-
 use super::{
     contract,
     customer::ProxyDraft,
@@ -48,7 +46,8 @@ pub(super) fn proxy(
     let served = served(section, realms);
     let strip = section.choice("strip", &STRIPS).or(Strip::Nothing);
     let when_down = unanswered(section, "when_down");
-    let framed_networks = section.list("framed_networks", network).or(Vec::new());
+    let framed_networks =
+        section.list("framed_networks", |text| value::network(text).map(|it| (it.address, it.length))).or(Vec::new());
     let mut sites = Vec::new();
     let mut tiers = vec![tier(section, around, &mut sites)];
     let fallbacks = section.tables("fallback", schema::FALLBACK);
@@ -101,26 +100,6 @@ fn pool(section: &Section<'_>, around: &Surroundings<'_>) -> Option<PoolType> {
         (Kind::LoadBalance, None) => Some(PoolType::LoadBalance),
         (Kind::ClientBalance, None) => Some(PoolType::ClientBalance),
     }
-}
-
-/// An address with a prefix length, or an address alone.
-fn network(text: &str) -> Result<(IpAddr, u8), Problem> {
-    let wrong = || Problem::new(format!("{text:?} is no network"), "Write it as \"10.1.0.0/16\" or \"2001:db8::/32\".");
-    let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
-    let address = value::address(address).map_err(|_| wrong())?;
-    let (bits, all) = match address {
-        IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 32),
-        IpAddr::V6(v6) => (v6.to_bits(), 128),
-    };
-    let length = match length {
-        None => all,
-        Some(length) => length.parse::<u8>().ok().filter(|length| *length <= all).ok_or_else(wrong)?,
-    };
-    if length < 128 && bits << length != 0 && length < all {
-        let message = format!("{text:?} has bits set behind its prefix");
-        return Err(Problem::new(message, "Write the network's own address, with zeros behind the prefix."));
-    }
-    Ok((address, length))
 }
 
 /// The realms that a proxy contract serves. `own` is `None` where the customer's realms are not all known.

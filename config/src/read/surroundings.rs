@@ -5,14 +5,18 @@ use std::sync::Arc;
 use sekisho_wire::{policy::is_protected, select::AttributeId};
 
 use super::secret::Vault;
-use crate::{customer::Unanswered, dictionary::Dictionary, finding::Problem, node::Domain, section::Section};
+use crate::{
+    customer::Unanswered, dictionary::Dictionary, finding::Problem, node::Domain, rates::Rates, section::Section,
+};
 
-/// What customer documents are read against.
+/// What customer documents and access networks are read against.
 pub(crate) struct Surroundings<'a> {
     /// `None` where the node's domains are not known.
     pub(crate) domains: Option<Vec<Domain>>,
     pub(crate) vault: Vault<'a>,
     pub(crate) dictionary: Arc<Dictionary>,
+    /// How much a client may send that says nothing else.
+    pub(crate) rates: Rates,
 }
 
 impl Surroundings<'_> {

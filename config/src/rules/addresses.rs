@@ -18,11 +18,11 @@ use crate::{
 };
 
 /// One host that takes part: its domain and where it is, and how its packets may come in.
-struct Party<'a> {
-    domain: &'a str,
-    address: Host,
+pub(super) struct Party<'a> {
+    pub(super) domain: &'a str,
+    pub(super) address: Host,
     ingresses: BTreeSet<&'a str>,
-    site: &'a Site,
+    pub(super) site: &'a Site,
 }
 
 /// Checks the addresses of clients and servers against each other and our own.
@@ -171,8 +171,12 @@ fn ways_in(customers: &[CustomerDraft], report: &Report) {
 
 /// The gate's table has room for every source.
 fn room(customers: &[CustomerDraft], node: &Node, draft: &NodeDraft, report: &Report) {
+    let networks = node.access_networks.iter().flat_map(|network| {
+        let hosts = network.addresses.iter().filter(|address| address.is_host());
+        hosts.map(|host| (network.domain.as_str(), Host::Address(host.address)))
+    });
     let sources: HashSet<(&str, Host)> =
-        customers.iter().flat_map(hosts).map(|host| (host.domain, host.address)).collect();
+        customers.iter().flat_map(hosts).map(|host| (host.domain, host.address)).chain(networks).collect();
     let room = node.xdp.max_sources;
     if sources.len() > room as usize {
         let message = format!("there are {} sources, and the gate's table has room for {room}", sources.len());
@@ -184,7 +188,8 @@ fn room(customers: &[CustomerDraft], node: &Node, draft: &NodeDraft, report: &Re
     }
 }
 
-fn hosts(customer: &CustomerDraft) -> impl Iterator<Item = Party<'_>> {
+/// Everybody who takes part in a customer's contracts.
+pub(super) fn hosts(customer: &CustomerDraft) -> impl Iterator<Item = Party<'_>> {
     let clients = customer.clients.iter().map(|client| Party {
         domain: &client.value.domain,
         address: Host::Address(client.value.address),

@@ -4,12 +4,15 @@ use super::{Claim, once};
 use crate::{
     customer::{PoolType, Strip},
     finding::{Problem, Report},
-    read::customer::{CustomerDraft, ProxyDraft},
+    read::{
+        customer::{CustomerDraft, ProxyDraft},
+        node::NodeDraft,
+    },
     value::show_duration,
 };
 
 /// Checks names over all documents, and each sound document for what it lacks.
-pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
+pub(crate) fn check(customers: &[CustomerDraft], draft: &NodeDraft, report: &Report) {
     let named = customers.iter().filter(|customer| !customer.name.is_empty());
     once(
         named.map(|customer| Claim { what: customer.name.as_str(), site: &customer.site, key: "name" }),
@@ -29,8 +32,12 @@ pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
         let dynauth = dynauth.map(|draft| Claim { what: draft.value.name.as_str(), site: &draft.site, key: "name" });
         clients.chain(proxies).chain(dynauth)
     });
-    once(contracts, report, |name, other| {
-        let message = format!("{name:?} is another contract's name, at {other}");
+    let networks = draft.access_networks.iter();
+    let networks = networks.map(|it| Claim { what: it.value.name.as_str(), site: &it.site, key: "name" });
+    once(networks.chain(contracts), report, |name, other| {
+        let network = draft.access_networks.iter().any(|it| it.value.name == *name);
+        let whose = if network { "an access network's" } else { "another contract's" };
+        let message = format!("{name:?} is {whose} name, at {other}");
         Problem::new(message, "Give each contract a name of its own in the whole node.")
     });
     for customer in customers {

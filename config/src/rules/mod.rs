@@ -1,8 +1,10 @@
 //! What must hold between the parts of a configuration, and between the documents of different customers.
 
+pub(crate) mod access;
 pub(crate) mod addresses;
 pub(crate) mod contracts;
 pub(crate) mod dynauth;
+pub(crate) mod limits;
 pub(crate) mod node;
 pub(crate) mod realms;
 pub(crate) mod secrets;

@@ -17,7 +17,10 @@ pub(crate) fn check(vault: &Vault<'_>, report: &Report) {
         let same = |other: &&&Found| other.secret == one.secret;
         let path = |found: &Found| found.site.document.path().to_owned();
         if let Some(other) = earlier.iter().filter(same).find(|other| path(other) != path(one)) {
-            let message = format!("the secret is another customer's too, at {}", other.site.place(other.key));
+            // Those of the node's own document come first.
+            let whose =
+                if other.site.path.starts_with("access_network") { "an access network" } else { "another customer" };
+            let message = format!("the secret is {whose}'s too, at {}", other.site.place(other.key));
             let remedy = "Give each customer secrets of its own: `openssl rand -base64 24`.";
             report.fault(one.site.finding(one.key, Problem::new(message, remedy)));
         }
