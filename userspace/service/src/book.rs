@@ -19,7 +19,6 @@ pub struct IdBook {
     clients: Numbers<(CustomerId, String)>,
     realms: Numbers<(CustomerId, Selector, String)>,
     homes: Numbers<(CustomerId, String, HomeKind, SocketAddr)>,
-    domains: Numbers<String>,
     pub(crate) ingresses: Slots<String>,
     pub(crate) services: Slots<IpAddr>,
 }
@@ -42,10 +41,6 @@ impl IdBook {
     /// went there are its own.
     pub(crate) fn home(&mut self, customer: CustomerId, name: &str, kind: HomeKind, address: SocketAddr) -> HomeId {
         HomeId(self.homes.number((customer, name.to_owned(), kind, address)))
-    }
-
-    pub(crate) fn domain(&mut self, name: &str) -> u32 {
-        self.domains.number(name.to_owned())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
-use sekisho_abi::{Roles, Source, SourceKey, address_bytes};
+use sekisho_abi::{Roles, SourceKey, address_bytes, numbers};
 use sekisho_config::{
     Customer,
     customer::{self, DynAuth, Policies, Unanswered},
@@ -16,7 +16,7 @@ use sekisho_engine::{
 };
 use sekisho_wire::policy::Policy;
 
-use crate::{book::IdBook, compile::Context, gate, routing::put, servers};
+use crate::{book::IdBook, compile::Context, gate, limits::Charged, routing::put, servers};
 
 /// Adds a customer's terminals and dynamic-authorization clients; the NASes among the terminals, by how a request may
 /// name them. What names two of them names none.
@@ -53,7 +53,8 @@ fn terminal(
     snapshot: &mut RoutingSnapshot,
 ) {
     let id = book.client(customer, &from.contract);
-    gate::register(&from.domain, from.address, &from.ingresses, Roles::CLIENT, id.0, book, snapshot);
+    let charged = Charged::terminal(&owner.name, id, from);
+    gate::register(way(from), from.address, Roles::CLIENT, Some(charged), book, snapshot);
     let default = from.default_realm.as_ref().and_then(|name| owner.realms.iter().find(|realm| realm.name == *name));
     let client = Client {
         id,
@@ -84,6 +85,10 @@ fn terminal(
     put(&mut snapshot.clients, id.index(), client);
 }
 
+fn way(from: &customer::Client) -> gate::Way<'_> {
+    gate::Way { domain: &from.domain, ingresses: &from.ingresses }
+}
+
 /// The port where a terminal takes CoA and Disconnect: its answers come to our upstream ports as a home server's do.
 fn nas(
     from: &customer::Client,
@@ -97,7 +102,7 @@ fn nas(
     if snapshot.home_by_address.contains_key(&address) {
         return None;
     }
-    gate::register(&from.domain, from.address, &from.ingresses, Roles::HOME_SERVER, Source::NO_ID, book, snapshot);
+    gate::register(way(from), from.address, Roles::HOME_SERVER, None, book, snapshot);
     Some(servers::nas(from, address, customer, context, book, snapshot))
 }
 
@@ -117,7 +122,8 @@ fn sender(
     snapshot: &mut RoutingSnapshot,
 ) {
     let id = book.client(customer, &from.name);
-    gate::register(&from.domain, from.address, &from.ingresses, Roles::DYNAUTH, Source::NO_ID, book, snapshot);
+    let way = gate::Way { domain: &from.domain, ingresses: &from.ingresses };
+    gate::register(way, from.address, Roles::DYNAUTH, Some(Charged::sender(&owner.name, from)), book, snapshot);
     let Policies { request: toward_server, reply: toward_terminal } = &owner.policies;
     let client = Client {
         id,
@@ -144,7 +150,7 @@ fn sender(
         state: state(id, context),
     };
     put(&mut snapshot.clients, id.index(), client);
-    let key = SourceKey { domain: book.domain(&from.domain), address: address_bytes(from.address) };
+    let key = SourceKey { domain: numbers::domain(&from.domain), address: address_bytes(from.address) };
     snapshot.dynauth.insert(key, id);
 }
 

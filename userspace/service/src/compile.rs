@@ -54,6 +54,14 @@ pub enum CompileError {
         /// The interface.
         interface: String,
     },
+    /// Two domains have the same number, which is made of their names.
+    #[error("domains {one:?} and {other:?} are the same to the gate, by chance. Give one of them another name.")]
+    SameDomainNumber {
+        /// The one that stands first.
+        one: String,
+        /// The other.
+        other: String,
+    },
     /// More ingresses than the gate has bits for.
     #[error("more than 64 ingresses. Take out those that no contract uses.")]
     TooManyIngresses,

@@ -1,14 +1,17 @@
 //! The gate's table: ways in, our own ports, and who may send.
 
-use std::net::IpAddr;
+use std::{collections::HashMap, net::IpAddr};
 
-use sekisho_abi::{Ingress, IngressKey, PortKind, Roles, Service, ServiceKey, Source, SourceKey, address_bytes};
+use sekisho_abi::{
+    Ingress, IngressKey, PortKind, Roles, Service, ServiceKey, Source, SourceKey, address_bytes, numbers,
+};
 use sekisho_config::Node;
 use sekisho_engine::snapshot::RoutingSnapshot;
 
 use crate::{
     book::IdBook,
     compile::{CompileError, CompileErrors, Context},
+    limits::Charged,
 };
 
 /// Domains and ingresses, both as frames carry them and as sockets see them.
@@ -22,7 +25,7 @@ pub(crate) fn ingresses(
     if !book.ingresses.assign(&names) {
         return Err(CompileErrors(vec![CompileError::TooManyIngresses]));
     }
-    let mut errors = Vec::new();
+    let mut errors = same_number(node);
     for (domain, ingress) in node.ingresses() {
         let mut index_of = |interface: &str| {
             let index = (context.interface_index)(interface);
@@ -48,11 +51,24 @@ pub(crate) fn ingresses(
             outer_vlan: ingress.vlan.as_ref().map_or(0, |vlan| vlan.outer),
             inner_vlan: ingress.vlan.as_ref().and_then(|vlan| vlan.inner).unwrap_or(0),
         };
-        let value = Ingress { domain: book.domain(&domain.name), index: bit };
+        let value = Ingress { domain: numbers::domain(&domain.name), index: bit };
         snapshot.gate.ingresses.insert(key, value);
         snapshot.ingress_by_interface.insert(seen, value);
     }
     if errors.is_empty() { Ok(()) } else { Err(CompileErrors(errors)) }
+}
+
+/// Domains that the gate could not tell apart. Their numbers come from their names, so that tables outlive the process.
+fn same_number(node: &Node) -> Vec<CompileError> {
+    let mut first: HashMap<u32, &str> = HashMap::new();
+    let mut errors = Vec::new();
+    for domain in &node.domains {
+        let one = *first.entry(numbers::domain(&domain.name)).or_insert(&domain.name);
+        if one != domain.name {
+            errors.push(CompileError::SameDomainNumber { one: one.to_owned(), other: domain.name.clone() });
+        }
+    }
+    errors
 }
 
 /// Our addresses with their ports.
@@ -78,23 +94,41 @@ pub(crate) fn services(node: &Node, book: &mut IdBook, snapshot: &mut RoutingSna
     Ok(())
 }
 
-/// Registers a host in a role. One address can have several: they add up, and the number is the client's.
+/// Where a source is, and by which ingresses it may come in.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) domain: &'a str,
+    pub(crate) ingresses: &'a [String],
+}
+
+/// Registers a host in a role. One address can have several: they add up, and it is charged to the terminal's contract,
+/// else to the dynamic-authorization client's.
 pub(crate) fn register(
-    domain: &str,
+    way: Way<'_>,
     address: IpAddr,
-    ingresses: &[String],
     role: Roles,
-    id: u32,
-    book: &mut IdBook,
+    charged: Option<Charged>,
+    book: &IdBook,
     snapshot: &mut RoutingSnapshot,
 ) {
-    let bits = ingresses.iter().filter_map(|name| book.ingresses.bit(name)).fold(0, |bits, bit| bits | 1 << bit);
-    let key = SourceKey { domain: book.domain(domain), address: address_bytes(address) };
-    let fresh = Source { ingresses: 0, ..Source::unlimited(Roles::NONE, Source::NO_ID) };
-    let source = snapshot.gate.sources.entry(key).or_insert(fresh);
+    let key = SourceKey { domain: numbers::domain(way.domain), address: address_bytes(address) };
+    let source = snapshot.gate.sources.entry(key).or_insert(Source { ingresses: 0, ..stranger() });
     source.roles = source.roles.with(role);
-    source.ingresses |= bits;
-    if id != Source::NO_ID {
-        source.id = id;
+    source.ingresses |= bits(way, book);
+    if let Some(charged) = charged.filter(|charged| source.owner == 0 || charged.id != Source::NO_ID) {
+        *source = charge(*source, charged);
     }
+}
+
+fn stranger() -> Source {
+    Source::unlimited(Roles::NONE, Source::NO_ID)
+}
+
+fn charge(source: Source, charged: Charged) -> Source {
+    let Charged { id, owner, limits, identity } = charged;
+    Source { id, owner, limits, identity, ..source }
+}
+
+fn bits(way: Way<'_>, book: &IdBook) -> u64 {
+    way.ingresses.iter().filter_map(|name| book.ingresses.bit(name)).fold(0, |bits, bit| bits | 1 << bit)
 }

@@ -59,11 +59,11 @@ pub(crate) struct Hosts<'a> {
 impl<'a> Hosts<'a> {
     /// Resolves every name in the order of the documents.
     pub(crate) fn find(
-        node: &Node,
+        node: &'a Node,
         customers: &'a [Customer],
         resolve: &dyn Fn(&str) -> Option<IpAddr>,
     ) -> (Hosts<'a>, Vec<Unresolved>) {
-        let mut taken = Taken::by(customers);
+        let mut taken = Taken::by(node, customers);
         let (mut found, mut unresolved) = (HashMap::new(), Vec::new());
         for customer in customers {
             for server in servers(customer) {
@@ -135,12 +135,18 @@ struct Taken<'a> {
     ports: BTreeSet<SocketAddr>,
     /// The ways in of each host: one host comes in one way.
     ways: HashMap<(&'a str, IpAddr), BTreeSet<&'a str>>,
+    /// Access networks' own addresses.
+    networks: BTreeSet<(&'a str, IpAddr)>,
 }
 
 impl<'a> Taken<'a> {
     /// What the documents write down.
-    fn by(customers: &'a [Customer]) -> Taken<'a> {
-        let mut taken = Taken { ports: BTreeSet::new(), ways: HashMap::new() };
+    fn by(node: &'a Node, customers: &'a [Customer]) -> Taken<'a> {
+        let networks = node.access_networks.iter().flat_map(|network| {
+            let hosts = network.addresses.iter().filter(|address| address.is_host());
+            hosts.map(|host| (network.domain.as_str(), host.address))
+        });
+        let mut taken = Taken { ports: BTreeSet::new(), ways: HashMap::new(), networks: networks.collect() };
         for customer in customers {
             for client in &customer.clients {
                 taken.ports.extend(client.dynauth.map(|port| SocketAddr::new(client.address, port)));
@@ -171,6 +177,9 @@ impl<'a> Taken<'a> {
         let mut ports = server.ports.each().map(|(_, port)| SocketAddr::new(address, port));
         if let Some(at) = ports.find(|at| self.ports.contains(at)) {
             return Some(format!("and {at} is in use for another server or terminal"));
+        }
+        if self.networks.contains(&(server.domain.as_str(), address)) {
+            return Some("which is an access network's".to_owned());
         }
         let ways: BTreeSet<&str> = server.ingresses.iter().map(String::as_str).collect();
         let other = self.ways.get(&(server.domain.as_str(), address)).is_some_and(|known| *known != ways);

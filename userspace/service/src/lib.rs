@@ -9,7 +9,8 @@
 //! counters and, for a home server, its health: requests in flight hold such numbers. [`IdBook`] remembers the numbers;
 //! the program keeps it beside the snapshot and replaces both together, or neither.
 //!
-//! Files: `compile` (the whole, and its errors), `book` (numbers), `gate` (sources, services, ingresses), `hosts` (where
+//! Files: `compile` (the whole, and its errors), `book` (numbers), `gate` (sources, services, ingresses), `limits` (what
+//! a source is charged to), `hosts` (where
 //! home servers are), `routing` (customers and realms), `clients` (terminals, and who may send them CoA), `servers`
 //! (pools and home servers).
 //!
@@ -23,6 +24,7 @@ mod clients;
 mod compile;
 mod gate;
 mod hosts;
+mod limits;
 mod routing;
 mod servers;
 

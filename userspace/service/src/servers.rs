@@ -2,7 +2,7 @@
 
 use std::{hash::Hasher, net::SocketAddr, sync::Arc, time::Duration};
 
-use sekisho_abi::{Roles, Source};
+use sekisho_abi::Roles;
 use sekisho_config::{
     Customer, PoolType, Ports, Proxy, Server,
     customer::{self, ServerState, Strip},
@@ -43,8 +43,8 @@ pub(crate) fn pool(
 ) -> PoolId {
     let mut add = |server: &Server, kind: HomeKind, port: u16| {
         let address = SocketAddr::new(hosts.of(&owner.name, server)?, port);
-        let ingresses = &server.ingresses;
-        gate::register(&server.domain, address.ip(), ingresses, Roles::HOME_SERVER, Source::NO_ID, book, snapshot);
+        let way = gate::Way { domain: &server.domain, ingresses: &server.ingresses };
+        gate::register(way, address.ip(), Roles::HOME_SERVER, None, book, snapshot);
         Some(home(server, kind, address, customer, context, book, snapshot))
     };
     let lacking = |port: fn(Ports) -> Option<u16>| {

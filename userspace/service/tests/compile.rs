@@ -7,7 +7,7 @@ mod common;
 use std::net::SocketAddr;
 
 use common::{NODE, contract, customer, documents, examples, first};
-use sekisho_abi::{IngressKey, PortKind, Roles, Service, ServiceKey, SourceKey, address_bytes, mapped_v4};
+use sekisho_abi::{IngressKey, PortKind, Roles, Service, ServiceKey, SourceKey, address_bytes, mapped_v4, numbers};
 use sekisho_engine::snapshot::{HomeKind, Member, RealmService};
 use sekisho_service::{CompileError, RoutingSnapshot};
 
@@ -28,7 +28,7 @@ fn the_examples_compile_into_a_client_for_each_terminal_and_one_home_server_for_
     assert_eq!(snapshot.clients.iter().flatten().count(), 2);
     let homes: Vec<_> = snapshot.homes.iter().flatten().map(|home| (home.kind, home.address.to_string())).collect();
     assert_eq!(homes, [(HomeKind::Auth, "127.0.0.1:1912".into()), (HomeKind::Acct, "127.0.0.1:1913".into())]);
-    let terminal = source(&snapshot, 0, "::1").unwrap();
+    let terminal = source(&snapshot, numbers::domain("default"), "::1").unwrap();
     assert_eq!(terminal.roles, Roles::CLIENT);
     assert_eq!(contract(&snapshot, terminal.id), "acme-nas-2");
 }
@@ -36,7 +36,7 @@ fn the_examples_compile_into_a_client_for_each_terminal_and_one_home_server_for_
 #[test]
 fn one_address_that_is_client_and_home_server_has_both_roles_and_the_clients_number() {
     let snapshot = first(&examples()).unwrap().snapshot;
-    let both = source(&snapshot, 0, "127.0.0.1").unwrap();
+    let both = source(&snapshot, numbers::domain("default"), "127.0.0.1").unwrap();
     assert_eq!(both.roles, Roles::CLIENT.with(Roles::HOME_SERVER));
     assert_eq!(contract(&snapshot, both.id), "acme-nas-1");
 }

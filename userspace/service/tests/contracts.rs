@@ -7,7 +7,7 @@ mod common;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use common::{NODE, client, customer, documents, first, home, owner, reload};
-use sekisho_abi::{PortKind, Roles, ServiceKey, Source, SourceKey, address_bytes, mapped_v4};
+use sekisho_abi::{PortKind, Roles, ServiceKey, Source, SourceKey, address_bytes, mapped_v4, numbers};
 use sekisho_engine::snapshot::{
     ClientRole, HomeKind, HomeService, NasKey, Pool, PoolKind, Require, RoutingSnapshot, StatusCheck, Strip, Verdict,
 };
@@ -199,7 +199,7 @@ fn a_sender_of_coa_and_the_terminals_that_take_it_are_known_to_engine_and_gate()
     let keys = "dynauth = 3799\nnas_addresses = [\"10.9.9.9\"]\nnas_identifiers = [\"nas-of-acme\"]";
     let compiled = first(&documents(&node, &[("acme", &text([keys, "", "", SENDER]))])).unwrap();
     let snapshot = &compiled.snapshot;
-    let key = |ip: &str| SourceKey { domain: 0, address: address_bytes(address(ip)) };
+    let key = |ip: &str| SourceKey { domain: numbers::domain("north"), address: address_bytes(address(ip)) };
 
     let service = ServiceKey { address: mapped_v4([198, 51, 100, 1]), port: 3799 };
     assert_eq!(snapshot.gate.services[&service].kind, PortKind::DynAuth as u32);
@@ -234,7 +234,7 @@ fn a_terminal_that_sends_coa_itself_stays_the_gates_terminal() {
     let sender = SENDER.replace("10.0.0.9", "10.0.0.1");
     let compiled = acme(["", "", "", &sender]);
     let snapshot = &compiled.snapshot;
-    let key = SourceKey { domain: 0, address: address_bytes(address("10.0.0.1")) };
+    let key = SourceKey { domain: numbers::domain("north"), address: address_bytes(address("10.0.0.1")) };
     let source = snapshot.gate.sources[&key];
     assert_eq!(source.roles, Roles::CLIENT.with(Roles::DYNAUTH));
     assert_eq!(source.id, client(snapshot, "acme-nas").id.0);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use common::{NODE, customer, documents, first_where, home, reload_where};
-use sekisho_abi::{Roles, SourceKey, address_bytes};
+use sekisho_abi::{Roles, SourceKey, address_bytes, numbers};
 use sekisho_config::{Customer, Node};
 use sekisho_engine::snapshot::{HomeKind, RoutingSnapshot};
 use sekisho_service::{Compiled, Why};
@@ -52,7 +52,7 @@ fn a_name_is_asked_for_and_its_address_is_the_servers() {
         let found = snapshot.gate.sources.iter().find(|(key, _)| key.address == address);
         found.map(|(SourceKey { domain, .. }, source)| (*domain, source.roles))
     };
-    assert_eq!(roles("192.0.2.1"), Some((0, Roles::HOME_SERVER)), "the gate admits its replies");
+    assert_eq!(roles("192.0.2.1"), Some((numbers::domain("north"), Roles::HOME_SERVER)), "the gate admits its replies");
 }
 
 #[test]
@@ -92,6 +92,25 @@ fn a_host_that_comes_in_another_way_is_refused() {
     let compiled = first_where(&documents, &at("10.0.0.1")).unwrap();
     let said = refusal(&compiled);
     assert!(said.ends_with("is 10.0.0.1, which the documents name with other ingresses"), "{said}");
+}
+
+#[test]
+fn an_access_networks_address_is_no_servers_in_its_domain() {
+    let carrier = |domain: &str| {
+        format!(
+            "{NODE}[[access_network]]\nname = \"carrier\"\ntype = \"D\"\naddresses = [\"203.0.113.1\", \"198.18.0.0/24\"]\n\
+             domain = \"{domain}\"\nsecret = \"secret of the carrier\"\n"
+        )
+    };
+    let alpha = customer("alpha", "north", "radius.alpha.example");
+    let beta = customer("beta", "south", "192.0.2.2");
+    let within = |domain: &str| documents(&carrier(domain), &[("alpha", &alpha), ("beta", &beta)]);
+    let compiled = first_where(&within("north"), &at("203.0.113.1")).unwrap();
+    let says = "home of alpha: radius.alpha.example is 203.0.113.1, which is an access network's";
+    assert_eq!(refusal(&compiled), says);
+    assert!(first_where(&within("south"), &at("203.0.113.1")).unwrap().unresolved.is_empty());
+    let compiled = first_where(&within("north"), &at("198.18.0.7")).unwrap();
+    assert!(compiled.unresolved.is_empty(), "an exact address goes before a prefix");
 }
 
 #[test]
