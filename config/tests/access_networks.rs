@@ -144,11 +144,11 @@ fn each_fault_is_told_with_its_place_and_remedy() {
 }
 
 #[test]
-fn an_address_is_a_hosts_and_a_prefix_is_not_half_the_world() {
+fn an_address_is_a_hosts_and_a_prefix_is_of_a_carriers_size() {
     for (text, says) in [
         ("0.0.0.0/0", "the unspecified address"),
-        ("8.0.0.0/7", "\"8.0.0.0/7\" is half the world. An IPv4 prefix has 8 to 32 bits"),
-        ("2000::/15", "\"2000::/15\" is half the world. An IPv6 prefix has 16 to 128 bits"),
+        ("8.0.0.0/7", "\"8.0.0.0/7\" is wider than any carrier has. An IPv4 prefix has 8 to 32 bits"),
+        ("2000::/15", "\"2000::/15\" is wider than any carrier has. An IPv6 prefix has 16 to 128 bits"),
         ("224.0.0.0/8", "a multicast address"),
         ("ff02::/16", "a multicast address"),
         ("::/16", "the unspecified address"),

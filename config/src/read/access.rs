@@ -22,7 +22,7 @@ use crate::{
 };
 
 const TYPES: [(&str, ItemType); 3] = [("D", ItemType::D), ("K", ItemType::K), ("I", ItemType::I)];
-/// A shorter prefix registers half the world, and was hardly meant.
+/// A shorter prefix is wider than any carrier has, and was hardly meant.
 const SHORTEST_V4: u8 = 8;
 const SHORTEST_V6: u8 = 16;
 
@@ -114,7 +114,7 @@ fn network(text: &str) -> Result<Network, Problem> {
         IpAddr::V6(_) => (SHORTEST_V6, "An IPv6 prefix has 16 to 128 bits: name the carrier's networks one by one."),
     };
     if network.length < shortest {
-        return Err(Problem::new(format!("{text:?} is half the world"), remedy));
+        return Err(Problem::new(format!("{text:?} is wider than any carrier has"), remedy));
     }
     // The gate has IPv4 addresses in this form, and would take all of them for this network's.
     let mapped = Network { address: IpAddr::V6(std::net::Ipv4Addr::UNSPECIFIED.to_ipv6_mapped()), length: 96 };
