@@ -10,6 +10,7 @@
 use crate::{
     AddressBytes,
     gcra::Cell,
+    halves,
     siphash::{self, SipHash},
 };
 
@@ -71,8 +72,8 @@ impl Flow {
     /// As words, addresses in the octets' order.
     #[inline(always)]
     pub const fn words(&self) -> [u64; 5] {
-        let [a, b] = halves(self.source);
-        let [c, d] = halves(self.destination);
+        let [a, b] = halves(&self.source);
+        let [c, d] = halves(&self.destination);
         [a, b, c, d, self.domain as u64 | (self.source_port as u64) << 32 | (self.destination_port as u64) << 48]
     }
 }
@@ -86,10 +87,11 @@ pub const fn tag(seed: u64, flow: &[u64; 5], head: [u8; 4]) -> u64 {
     let mut hash = seed ^ u32::from_le_bytes(head) as u64;
     let mut at = 0;
     while at < flow.len() {
-        hash = (hash ^ flow[at]).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        hash ^= hash >> 29;
+        hash ^= flow[at];
+        hash = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         at += 1;
     }
+    hash ^= hash >> 32;
     if hash == 0 { 1 } else { hash }
 }
 
@@ -154,12 +156,6 @@ impl<C: Cell> Slot<C> {
 #[inline(always)]
 pub const fn reply_word(length: usize, sum: u16) -> u64 {
     length as u64 | (sum as u64) << 32
-}
-
-#[inline(always)]
-const fn halves(address: AddressBytes) -> [u64; 2] {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = address;
-    [u64::from_ne_bytes([a, b, c, d, e, f, g, h]), u64::from_ne_bytes([i, j, k, l, m, n, o, p])]
 }
 
 #[cfg(test)]

@@ -17,6 +17,17 @@ impl IngressKey {
     pub const fn untagged(ifindex: u32) -> IngressKey {
         IngressKey { ifindex, outer_vlan: 0, inner_vlan: 0 }
     }
+
+    /// As the word of a table.
+    #[inline(always)]
+    pub const fn words(&self) -> [u64; 1] {
+        [self.ifindex as u64 | (self.outer_vlan as u64) << 32 | (self.inner_vlan as u64) << 48]
+    }
+
+    /// What [`IngressKey::words`] makes.
+    pub const fn from_words([word]: [u64; 1]) -> IngressKey {
+        IngressKey { ifindex: word as u32, outer_vlan: (word >> 32) as u16, inner_vlan: (word >> 48) as u16 }
+    }
 }
 
 /// Value of the table of ingresses.
@@ -27,6 +38,19 @@ pub struct Ingress {
     pub domain: u32,
     /// Index of the ingress, 0 to 63: the bit in [`crate::Source::ingresses`].
     pub index: u32,
+}
+
+impl Ingress {
+    /// As the word of a table.
+    pub const fn words(&self) -> [u64; 1] {
+        [self.domain as u64 | (self.index as u64) << 32]
+    }
+
+    /// What [`Ingress::words`] makes.
+    #[inline(always)]
+    pub const fn from_words([word]: [u64; 1]) -> Ingress {
+        Ingress { domain: word as u32, index: (word >> 32) as u32 }
+    }
 }
 
 #[cfg(test)]

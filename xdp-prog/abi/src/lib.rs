@@ -38,6 +38,7 @@ pub mod settings;
 pub mod shed;
 pub mod siphash;
 pub mod source;
+pub mod table;
 
 pub use client::{ClientCounter, Limits};
 pub use gcra::BucketParams;
@@ -73,4 +74,18 @@ pub const fn address_bytes(address: core::net::IpAddr) -> AddressBytes {
         core::net::IpAddr::V4(v4) => mapped_v4(v4.octets()),
         core::net::IpAddr::V6(v6) => v6.octets(),
     }
+}
+
+/// An address as two words in the octets' order, as the tables have it.
+#[inline(always)]
+pub const fn halves(address: &AddressBytes) -> [u64; 2] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *address;
+    [u64::from_ne_bytes([a, b, c, d, e, f, g, h]), u64::from_ne_bytes([i, j, k, l, m, n, o, p])]
+}
+
+/// What [`halves`] makes.
+pub const fn whole([first, second]: [u64; 2]) -> AddressBytes {
+    let [a, b, c, d, e, f, g, h] = first.to_ne_bytes();
+    let [i, j, k, l, m, n, o, p] = second.to_ne_bytes();
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
 }

@@ -1,6 +1,6 @@
 //! Our own addresses and ports, and what each of them takes.
 
-use crate::{AddressBytes, Roles};
+use crate::{AddressBytes, Roles, halves, whole};
 
 /// What a port is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +64,36 @@ impl Service {
     /// A service of this kind.
     pub const fn new(kind: PortKind, index: u32) -> Service {
         Service { kind: kind as u32, index }
+    }
+}
+
+/// The `port` under which a service address itself stands, with its [`AddressFlags`], for packets that carry no port.
+pub const ANY_PORT: u32 = 0x1_0000;
+
+impl ServiceKey {
+    /// As the words of a table.
+    #[inline(always)]
+    pub const fn words(&self) -> [u64; 3] {
+        let [a, b] = halves(&self.address);
+        [a, b, self.port as u64]
+    }
+
+    /// What [`ServiceKey::words`] makes.
+    pub const fn from_words([a, b, port]: [u64; 3]) -> ServiceKey {
+        ServiceKey { address: whole([a, b]), port: port as u32 }
+    }
+}
+
+impl Service {
+    /// As the word of a table.
+    pub const fn words(&self) -> [u64; 1] {
+        [self.kind as u64 | (self.index as u64) << 32]
+    }
+
+    /// What [`Service::words`] makes.
+    #[inline(always)]
+    pub const fn from_words([word]: [u64; 1]) -> Service {
+        Service { kind: word as u32, index: (word >> 32) as u32 }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Registered sources: who may send what, by which ingress, to which service address.
 
-use crate::{AddressBytes, PortKind, Reason, Service, client::Limits, identity::Identity};
+use crate::{AddressBytes, PortKind, Reason, Service, client::Limits, halves, identity::Identity, whole};
 
 /// What a registered source may be. A bit set: one address can be a client and a home server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -83,7 +83,7 @@ impl Source {
     }
 }
 
-/// Value of the kernel's tables of sources and of prefixes.
+/// Value of the kernel's tables of sources and of prefixes; the table of sources has it as three words ([`Entry::words`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Entry {
@@ -98,10 +98,35 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// As the words of a table.
+    pub const fn words(&self) -> [u64; 3] {
+        [self.ingresses, self.services, self.roles.0 as u64 | (self.slot as u64) << 32]
+    }
+
+    /// What [`Entry::words`] makes.
+    #[inline(always)]
+    pub const fn from_words([ingresses, services, last]: [u64; 3]) -> Entry {
+        Entry { ingresses, services, roles: Roles(last as u32), slot: (last >> 32) as u32 }
+    }
+
     /// What it may do, by which ingresses and where.
     #[inline(always)]
     pub const fn access(&self) -> Access {
         Access { roles: self.roles, ingresses: self.ingresses, services: self.services }
+    }
+}
+
+impl SourceKey {
+    /// As the words of a table.
+    #[inline(always)]
+    pub const fn words(&self) -> [u64; 3] {
+        let [a, b] = halves(&self.address);
+        [a, b, self.domain as u64]
+    }
+
+    /// What [`SourceKey::words`] makes.
+    pub const fn from_words([a, b, domain]: [u64; 3]) -> SourceKey {
+        SourceKey { address: whole([a, b]), domain: domain as u32 }
     }
 }
 
@@ -138,6 +163,14 @@ pub const fn admit(source: Access, ingress: u32, service: Service, kind: PortKin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_come_back() {
+        let entry = Entry { ingresses: 1, services: 2, roles: Roles::CLIENT, slot: 9 };
+        assert_eq!(Entry::from_words(entry.words()), entry);
+        let key = SourceKey { address: *b"0123456789abcdef", domain: 7 };
+        assert_eq!(SourceKey::from_words(key.words()), key);
+    }
 
     #[test]
     fn layouts_have_no_padding() {
