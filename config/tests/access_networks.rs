@@ -289,6 +289,9 @@ fn the_gates_tables_have_room_for_every_address_and_every_prefix() {
     taken(&documents(&small(62), &[("acme", ACME)]));
     let says = "xdp.max_sources: there are 65 sources, and the gate's table has room for 64";
     refused(&documents(&small(63), &[("acme", ACME)]), &[says]);
+    let other = CARRIER.replace("carrier", "other").replace("\"203.0.113.1\", \"198.18.0.0/24\"", "\"198.18.1.0/24\"");
+    refused(&documents(&format!("{}{other}", small(62)), &[("acme", ACME)]), &[says]);
+    taken(&documents(&format!("{}{other}", small(61)), &[("acme", ACME)]));
     let prefixes =
         |n: u16| (0..n).map(|i| format!("\"10.{}.{}.0/24\"", i / 256, i % 256)).collect::<Vec<_>>().join(", ");
     taken(&documents(&node("\"198.18.0.0/24\"", &prefixes(4_096)), &[("acme", ACME)]));

@@ -7,6 +7,7 @@ use std::{
 
 use super::{Claim, once, repeated};
 use crate::{
+    access::{AccessNetwork, Network},
     customer::{Client, Host, Server},
     document::Site,
     finding::{Problem, Report},
@@ -177,9 +178,12 @@ fn room(customers: &[CustomerDraft], node: &Node, draft: &NodeDraft, report: &Re
     });
     let sources: HashSet<(&str, Host)> =
         customers.iter().flat_map(hosts).map(|host| (host.domain, host.address)).chain(networks).collect();
+    // What is kept of a contract has as much room, and a network of prefixes alone is a contract without an address.
+    let prefixes_alone = |network: &&AccessNetwork| !network.addresses.iter().any(Network::is_host);
+    let count = sources.len() + node.access_networks.iter().filter(prefixes_alone).count();
     let room = node.xdp.max_sources;
-    if sources.len() > room as usize {
-        let message = format!("there are {} sources, and the gate's table has room for {room}", sources.len());
+    if count > room as usize {
+        let message = format!("there are {count} sources, and the gate's table has room for {room}");
         let problem = Problem::new(message, "Raise `max_sources` under [xdp] in sekisho.toml.");
         let site = draft.xdp.as_ref().or(draft.listeners.first().map(|listener| &listener.site));
         if let Some(site) = site {
