@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use crate::time::Time;
+use crate::{limiter::ClientBuckets, time::Time};
 
 /// A home server's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,6 +198,8 @@ impl Learned {
 pub struct ClientState {
     /// What its requests have shown.
     pub learned: Learned,
+    /// What it may still send, where the kernel does not say so.
+    pub buckets: ClientBuckets,
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sekisho_abi::Service;
 
-use crate::sticky::Sticky;
+use crate::{limiter::Limiter, retransmits::Retransmits, sticky::Sticky};
 
 /// Fixed for the life of a worker, but for the limits.
 #[derive(Clone, Debug)]
@@ -20,6 +20,10 @@ pub struct Settings {
     pub seed: [u8; 32],
     /// Which server has which conversation: shared by all workers of a node.
     pub sticky: Arc<Sticky>,
+    /// Rate limits where the kernel keeps none: shared by all workers of a node.
+    pub limiter: Arc<Limiter>,
+    /// Where requests that are being repeated are published; `None` where nobody but the engine answers.
+    pub retransmits: Option<Arc<dyn Retransmits>>,
     /// Content of the Proxy-State that we add: the same for all workers of a node, so that a loop is recognised.
     pub marker: [u8; 8],
 }

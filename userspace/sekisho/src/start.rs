@@ -7,7 +7,7 @@ use std::{
 };
 
 use sekisho_abi::{Service, ServiceKey, address_bytes};
-use sekisho_engine::{Settings, snapshot::RoutingSnapshot, sticky::Sticky};
+use sekisho_engine::{Limiter, Settings, snapshot::RoutingSnapshot, sticky::Sticky};
 use sekisho_kernel::GateError;
 use sekisho_service::{CompileErrors, Compiled, IdBook};
 
@@ -97,12 +97,21 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
     };
     let marker: [u8; 8] = rand::random();
     let sticky = Arc::new(Sticky::new(rand::random()));
+    let limiter = Arc::new(Limiter::new(rand::random(), documents.node.limits.max_sessions));
     let services: Vec<Service> = listening.iter().map(|one| one.service).collect();
     let (mut handles, mut ended) = (Vec::with_capacity(workers), Vec::with_capacity(workers));
     for (index, sockets) in sockets.into_iter().enumerate() {
         let (services, limits) = (services.clone(), reload::limits(&documents));
-        let settings =
-            Settings { worker: index, services, limits, seed: rand::random(), sticky: Arc::clone(&sticky), marker };
+        let settings = Settings {
+            worker: index,
+            services,
+            limits,
+            seed: rand::random(),
+            sticky: Arc::clone(&sticky),
+            limiter: Arc::clone(&limiter),
+            retransmits: None,
+            marker,
+        };
         let (snapshot, upstream) = (Arc::clone(&snapshot), upstream.clone());
         let start = worker::Start { settings, snapshot, sockets, upstream, clock };
         let (handle, end) = Handle::start(start).map_err(StartError::Worker)?;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
-use sekisho_abi::{Roles, SourceKey, address_bytes, numbers};
+use sekisho_abi::{BucketParams, Roles, SourceKey, address_bytes, numbers};
 use sekisho_config::{
     Customer,
     customer::{self, DynAuth, Policies, Unanswered},
@@ -80,6 +80,7 @@ fn terminal(
         administrative: from.administrative,
         request_policies: both(&from.policies.request, &owner.policies.request),
         reply_policies: both(&owner.policies.reply, &from.policies.reply),
+        realm_limit: BucketParams::NONE,
         state: state(id, context),
     };
     put(&mut snapshot.clients, id.index(), client);
@@ -147,6 +148,7 @@ fn sender(
         administrative: false,
         request_policies: toward_terminal.iter().cloned().collect(),
         reply_policies: toward_server.iter().cloned().collect(),
+        realm_limit: BucketParams::NONE,
         state: state(id, context),
     };
     put(&mut snapshot.clients, id.index(), client);

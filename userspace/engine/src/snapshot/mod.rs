@@ -10,7 +10,7 @@ use std::{
 };
 
 use regex::bytes::Regex;
-use sekisho_abi::{Ingress, IngressKey, SourceKey, gate::GateTable};
+use sekisho_abi::{BucketParams, Ingress, IngressKey, SourceKey, gate::GateTable};
 use sekisho_wire::{policy::Policy, salted::Salted, secret::Secret};
 
 use crate::{
@@ -69,6 +69,9 @@ pub struct RoutingSnapshot {
     pub customers: Vec<Option<Arc<Customer>>>,
     /// Realms by [`RealmId`].
     pub realms: Vec<Option<Arc<Realm>>>,
+    /// Realms that an access network's logins may ask for, of all customers, by canonical suffix (`user@realm`). A suffix is one
+    /// customer's at most.
+    pub access_realms: Lookup<Box<[u8]>, RealmId>,
     /// Home servers by [`HomeId`].
     pub homes: Vec<Option<Arc<HomeServer>>>,
     /// Pools by [`PoolId`].
@@ -82,6 +85,11 @@ pub struct RoutingSnapshot {
     pub salted: Arc<Salted>,
     /// The country code that national numbers are compared with, in digits: `81` makes `090…`, `+8190…` and `8190…` one number.
     pub country_code: String,
+}
+
+impl CustomerId {
+    /// Nobody's: of an access network, which is the operator's and serves all customers. No customer has this number.
+    pub const NOBODY: CustomerId = CustomerId(u32::MAX);
 }
 
 impl RoutingSnapshot {
@@ -119,19 +127,19 @@ impl RoutingSnapshot {
     }
 }
 
-/// A `client` contract: one terminal with one address (service regulation, Art. 5.2); or a customer's dynamic-authorization
-/// client.
+/// A `client` contract: one terminal with one address (service regulation, Art. 5.2); a customer's dynamic-authorization client;
+/// or one of the operator's access networks, with all its addresses.
 #[derive(Debug)]
 pub struct Client {
     /// Stable number.
     pub id: ClientId,
-    /// Name of the contract, or of the dynamic-authorization client.
+    /// Name of the contract, of the dynamic-authorization client, or of the access network.
     pub contract: String,
     /// What it may ask for.
     pub role: ClientRole,
-    /// Whose terminal it is.
+    /// Whose terminal it is; [`CustomerId::NOBODY`] for an access network.
     pub customer: CustomerId,
-    /// Its address, for explanations.
+    /// Its address, for explanations; of an access network the first.
     pub address: IpAddr,
     /// Shared with the terminal.
     pub secret: Secret,
@@ -161,7 +169,9 @@ pub struct Client {
     pub request_policies: Vec<Arc<Policy>>,
     /// What is changed in replies to it: its customer's rules, then its own.
     pub reply_policies: Vec<Arc<Policy>>,
-    /// What has been learned of it, shared by the workers.
+    /// Of an access network: how many logins for one and the same realm it may send. Whoever is over it gets a Reject.
+    pub realm_limit: BucketParams,
+    /// What has been learned of it, and its buckets, shared by the workers.
     pub state: Arc<ClientState>,
 }
 
@@ -170,8 +180,22 @@ pub struct Client {
 pub enum ClientRole {
     /// Authentication and accounting.
     Terminal,
+    /// Authentication and accounting, for contracts of the kind `vpdn` of whatever customer. It is shared by all of them, so that one
+    /// customer's trouble must not become its own: its logins get a Reject, never silence.
+    AccessNetwork(AccessType),
     /// CoA and Disconnect, toward terminals of its own customer (RFC 5176).
     DynAuth,
+}
+
+/// The type of an access network's items (service regulation, Art. 2): it is for `vpdn` contracts of the same type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccessType {
+    /// D.
+    D,
+    /// K.
+    K,
+    /// I.
+    I,
 }
 
 /// Whether Message-Authenticator is asked for.

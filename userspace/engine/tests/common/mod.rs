@@ -11,10 +11,11 @@ use std::{
 };
 
 use sekisho_abi::{
-    Ingress, IngressKey, PortKind, Reason, Roles, Service, Source, SourceKey, address_bytes, gate::GateTable,
+    BucketParams, Ingress, IngressKey, PortKind, Reason, Roles, Service, Source, SourceKey, address_bytes,
+    gate::GateTable,
 };
 use sekisho_engine::{
-    Control, Engine, Event, Limits, Probe, Settings, Time,
+    Control, Engine, Event, Limiter, Limits, Probe, Settings, Time,
     health::HomeState,
     packet::{Action, Batch, Path, Socket, UpstreamPort},
     snapshot::*,
@@ -131,6 +132,8 @@ impl World {
             limits,
             seed: [5; 32],
             sticky: Arc::new(Sticky::new([7; 32])),
+            limiter: Arc::new(Limiter::new([8, 9], 1024)),
+            retransmits: None,
             marker: *b"this one",
         };
         let engine = Engine::new(settings.clone(), Arc::clone(&snapshot), Arc::clone(&stats));

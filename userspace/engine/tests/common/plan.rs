@@ -107,6 +107,7 @@ impl Plan {
             administrative: false,
             request_policies: Vec::new(),
             reply_policies: Vec::new(),
+            realm_limit: BucketParams::NONE,
             state: Arc::default(),
         }
     }
