@@ -157,7 +157,7 @@ fn sender(
 }
 
 /// What was learned of it before, if it was known.
-fn state(id: ClientId, context: &Context<'_>) -> Arc<ClientState> {
+pub(crate) fn state(id: ClientId, context: &Context<'_>) -> Arc<ClientState> {
     context
         .previous
         .and_then(|previous| previous.client(id))

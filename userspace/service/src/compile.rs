@@ -10,7 +10,7 @@ use crate::{
     book::IdBook,
     gate,
     hosts::{Hosts, Unresolved},
-    routing,
+    networks, routing,
 };
 
 /// What compiling needs beside the configuration.
@@ -105,5 +105,6 @@ pub fn compile(node: &Node, customers: &[Customer], context: &Context<'_>) -> Re
     for customer in customers {
         routing::customer(customer, &hosts, context, &mut book, &mut snapshot);
     }
+    networks::networks(node, context, &mut book, &mut snapshot);
     Ok(Compiled { snapshot, book, unresolved })
 }

@@ -3,9 +3,9 @@
 use std::{collections::HashMap, net::IpAddr};
 
 use sekisho_abi::{
-    Ingress, IngressKey, PortKind, Roles, Service, ServiceKey, Source, SourceKey, address_bytes, numbers,
+    Ingress, IngressKey, PortKind, Prefix, Roles, Service, ServiceKey, Source, SourceKey, address_bytes, numbers,
 };
-use sekisho_config::Node;
+use sekisho_config::{Network, Node};
 use sekisho_engine::snapshot::RoutingSnapshot;
 
 use crate::{
@@ -118,6 +118,22 @@ pub(crate) fn register(
     if let Some(charged) = charged.filter(|charged| source.owner == 0 || charged.id != Source::NO_ID) {
         *source = charge(*source, charged);
     }
+}
+
+/// Registers addresses of an access network. The configuration has looked that no two overlap.
+pub(crate) fn register_network(
+    way: Way<'_>,
+    network: Network,
+    charged: Charged,
+    book: &IdBook,
+    snapshot: &mut RoutingSnapshot,
+) {
+    if network.is_host() {
+        return register(way, network.address, Roles::ACCESS_NETWORK, Some(charged), book, snapshot);
+    }
+    let source = Source { roles: Roles::ACCESS_NETWORK, ingresses: bits(way, book), ..stranger() };
+    let prefix = Prefix::new(numbers::domain(way.domain), address_bytes(network.address), network.length);
+    snapshot.gate.prefixes.insert(prefix, charge(source, charged));
 }
 
 fn stranger() -> Source {

@@ -1,7 +1,7 @@
 //! What the gate charges a source to: a contract's buckets, and what tells its sessions apart.
 
 use sekisho_abi::{BucketParams, Identity, Limits, Source, numbers};
-use sekisho_config::{Client, DynAuth, Rate, Rates};
+use sekisho_config::{AccessNetwork, Client, DynAuth, Rate, Rates};
 use sekisho_engine::snapshot::ClientId;
 
 /// The contract that stands behind a source.
@@ -27,6 +27,12 @@ impl Charged {
         let limits = Limits { client: bucket(from.rate), ..Limits::NONE };
         Charged { id: Source::NO_ID, owner, limits, identity: Identity::NONE }
     }
+
+    /// All addresses of a network are charged to the same buckets.
+    pub(crate) fn network(id: ClientId, from: &AccessNetwork) -> Charged {
+        let owner = numbers::owner("", &from.name);
+        Charged { id: id.0, owner, limits: limits(from.rates), identity: identity(&from.session_identity) }
+    }
 }
 
 fn limits(from: Rates) -> Limits {
@@ -34,7 +40,7 @@ fn limits(from: Rates) -> Limits {
 }
 
 /// The parameters of a bucket.
-const fn bucket(from: Rate) -> BucketParams {
+pub(crate) const fn bucket(from: Rate) -> BucketParams {
     BucketParams::per_second(from.per_second, from.burst)
 }
 

@@ -57,7 +57,11 @@ pub(crate) fn customer(
         let service = services.get(&(from.selector, from.name.as_str())).copied().map(RealmService::Proxy);
         let realm = realm(from, id, service, context, book, snapshot);
         let names = match from.selector {
-            Selector::Suffix => &mut customer.suffixes,
+            Selector::Suffix => {
+                // A suffix is one customer's: an access network, which is no customer's, finds them all.
+                snapshot.access_realms.insert(from.name.as_str().as_bytes().into(), realm);
+                &mut customer.suffixes
+            }
             Selector::Prefix => &mut customer.prefixes,
             Selector::NtDomain => &mut customer.nt_domains,
             Selector::Apn => &mut customer.apns,
