@@ -54,6 +54,20 @@ fn a_default_of_the_page_written_out_changes_nothing() {
 }
 
 #[test]
+fn an_access_networks_defaults_of_the_page_written_out_change_nothing() {
+    let heading = "[[access_network]]";
+    let node = |keys: &str| {
+        let secret = "secret = \"secret of the carrier\"";
+        let text = format!(
+            "{NODE}{heading}\nname = \"carrier\"\ntype = \"D\"\naddresses = [\"203.0.113.1\"]\n{secret}\n{keys}"
+        );
+        taken(&documents(&text, &[("acme", ACME)])).0.access_networks
+    };
+    assert_eq!(node(&defaults(heading)), node(""));
+    assert_eq!(defaults(heading).lines().count(), 9);
+}
+
+#[test]
 fn the_policy_of_the_page_is_taken() {
     let (_, example) = PAGE.split_once("```toml\n[[policy]]").unwrap();
     let example = format!("[[policy]]{}", example.split("```").next().unwrap());
