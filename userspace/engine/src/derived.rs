@@ -68,6 +68,7 @@ impl Engine {
             deadline,
             bytes: self.store.put(self.scratch.bytes()),
             batch: self.batches,
+            published: None,
             state: State::InFlight(upstream),
         };
         home.stats.worker(self.settings.worker).requests.increment();

@@ -213,6 +213,9 @@ impl Engine {
                 self.derived = self.derived.saturating_sub(1);
             }
             self.store.give_back(request.bytes);
+            if let (Some(ticket), Some(retransmits)) = (request.published, &self.settings.retransmits) {
+                retransmits.withdraw(ticket);
+            }
             if let Some(whole) = request.whole_name {
                 self.whole_names = self.whole_names.saturating_sub(1);
                 self.store.give_back(whole.name);

@@ -48,6 +48,7 @@ impl Engine {
             _ => return self.remove(index),
         }
         self.remember(now, index);
+        self.publish_answer(now, index);
         self.count_reply(&snapshot, index, now);
         if let Some(token) = self.table.token(index) {
             self.ready.push_back(Transmit::Reply(token));

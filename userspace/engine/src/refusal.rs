@@ -110,6 +110,7 @@ impl Engine {
             self.delayed += 1;
             self.stats.delayed.increment();
             self.timers.arm(index, due);
+            self.publish_answer(now, index);
             return Action::Hold;
         }
         if now < due {
@@ -117,6 +118,7 @@ impl Engine {
         }
         request.state = State::Answered;
         self.remember(now, index);
+        self.publish_answer(now, index);
         self.count_reply(snapshot, index, now);
         Action::Send(path)
     }
@@ -164,6 +166,7 @@ impl Engine {
             self.stats.rejected_unanswered.increment();
         }
         self.remember(now, index);
+        self.publish_answer(now, index);
         self.count_reply(&current, index, now);
         if let Some(token) = self.table.token(index) {
             self.ready.push_back(Transmit::Reply(token));

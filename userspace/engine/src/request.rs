@@ -199,6 +199,7 @@ impl Engine {
         let path = match &mut request.state {
             State::InFlight(upstream) => {
                 if now.since(upstream.last_sent) < self.settings.limits.retransmit_window.as_nanos() as u64 {
+                    self.publish(now, index, packet.buf.bytes());
                     return Err(Reason::Absorbed);
                 }
                 upstream.last_sent = now;
@@ -212,12 +213,17 @@ impl Engine {
                 let fan_out = *fan_out;
                 return self.repeat_fan_out(now, index, fan_out);
             }
-            State::Delayed => return Err(Reason::Absorbed),
+            State::Delayed => {
+                self.publish(now, index, packet.buf.bytes());
+                return Err(Reason::Absorbed);
+            }
             State::Answered => {
                 self.stats.repeated.increment();
                 request.key.path()
             }
         };
+        self.publish(now, index, packet.buf.bytes());
+        let request = self.table.at(index).ok_or(Reason::Absorbed)?;
         packet.buf.load(self.store.bytes(&request.bytes)).map_err(|_| Reason::TooLong)?;
         Ok(Action::Send(path))
     }

@@ -131,6 +131,9 @@ impl Engine {
             let Some(unsealed) = unsealed else { continue };
             self.copy_seal(unsealed.token, packet);
             if let Signer::Client(_, version, _) = unsealed.signer {
+                if let (Some(index), Action::Send(_)) = (self.table.live(unsealed.token), packet.action) {
+                    self.publish_answer(now, index);
+                }
                 // Answered: only now is the snapshot that holds the client's secret needed no more.
                 self.snapshots.release(version);
             }

@@ -9,6 +9,7 @@ use crate::{
     fanout::FanOutId,
     identifiers::Slot,
     random::HashKeys,
+    retransmits::Ticket,
     snapshot::{ClientId, HomeId, RealmId},
     store::Stored,
     time::Time,
@@ -116,6 +117,8 @@ pub struct Request {
     pub bytes: Stored,
     /// The batch that its bytes were last rewritten in: until its end they are unsigned.
     pub batch: u64,
+    /// Its repetitions are answered elsewhere.
+    pub published: Option<Ticket>,
     /// Where it stands.
     pub state: State,
 }

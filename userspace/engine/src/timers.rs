@@ -150,6 +150,16 @@ impl Timers {
         (head != NONE).then_some(head)
     }
 
+    /// When a request's time comes: to the nanosecond for an answer that is remembered, to a slot of the wheel for all else.
+    pub fn due_of(&self, index: u32) -> Option<Time> {
+        let link = self.links.get(index as usize)?;
+        match link.list {
+            UNLISTED => None,
+            QUEUE => Some(Time(link.due)),
+            _ => Some(Time(link.due << TICK_SHIFT)),
+        }
+    }
+
     /// How many answers are remembered.
     pub fn remembered(&self) -> usize {
         self.queued

@@ -274,6 +274,7 @@ impl Engine {
             deadline: arrival.now + arrival.client.answer_within,
             bytes: self.store.put(bytes),
             batch: self.batches,
+            published: None,
             state,
         }
     }

@@ -1,6 +1,7 @@
 //! Everything at once, by chance: logins of many rounds, accounting, Accounting-On, CoA, repetitions, batches of all of them,
-//! servers that forge, challenge, overstep and fall silent, reloads, full tables, ports that come and go. After every step the books
-//! agree, every packet that leaves is right for whoever gets it, and when all have stopped nothing is left.
+//! servers that forge, challenge, overstep and fall silent, reloads, full tables, ports that come and go, and a kernel in front that
+//! answers repetitions. After every step the books agree, every packet that leaves is right for whoever gets it, and when all have
+//! stopped nothing is left.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are not tests to clippy")]
 
@@ -70,6 +71,14 @@ struct Upheaval {
     users: u32,
     /// A server that answers nothing for a while.
     silent: Option<&'static str>,
+    /// What one client repeats all the time.
+    stubborn: Option<Incoming>,
+    /// In front of the engine.
+    kernel: Arc<Kernel>,
+    /// The last answer to each request.
+    answers: HashMap<(u16, SocketAddr, Vec<u8>), Vec<u8>>,
+    /// Repetitions that the kernel has absorbed, and answered.
+    spared: (u32, u32),
     /// Packets that have left, by code.
     got: HashMap<u8, u32>,
 }
@@ -85,6 +94,8 @@ impl Upheaval {
         let extras: Vec<Extra> = places.map(|(number, at, kind)| Extra::new(number, at, kind)).into();
         let mut plan = Plan { answer_within: Duration::from_secs(6), ..Plan::default() };
         plan.clients = CLIENTS.iter().map(|at| Some((*at, u32::from(*at == NAS_B), b"unused".to_vec()))).collect();
+        let kernel = Kernel::with_room(24);
+        plan.kernel = Some(Arc::clone(&kernel));
         let (random, before) = (ChaCha8Rng::seed_from_u64(seed), extras.clone());
         plan.shape = Arc::new(move |snapshot| Turn(0).apply(snapshot, &before, (0, None)));
         Upheaval {
@@ -98,6 +109,10 @@ impl Upheaval {
             secrets: (0, None),
             users: 0,
             silent: None,
+            stubborn: None,
+            kernel,
+            answers: HashMap::new(),
+            spared: (0, 0),
             got: HashMap::new(),
         }
     }
@@ -123,7 +138,7 @@ impl Upheaval {
             self.silent =
                 self.pick(&[None, None, Some(HOME_1), Some(HOME_2), Some(ACCT_2), Some(NAS_AT), Some(THIRD_POOL)]);
         }
-        let count = 1 + self.random.next_u32() as usize % BATCH;
+        let count = 1 + self.random.next_u32() as usize % (BATCH - 1);
         let mut packets: Vec<Incoming> = Vec::with_capacity(count + 2);
         while packets.len() < count {
             match self.random.next_u32() % 8 {
@@ -137,6 +152,12 @@ impl Upheaval {
                 packets.push(last);
             }
         }
+        if self.one_in(6) {
+            self.stubborn = self.repetition();
+        }
+        packets.extend(self.stubborn.clone());
+        self.kernel.set_now(self.world.now);
+        packets.retain(|packet| self.passes(packet));
         for (_, sent) in self.world.receive_all(&packets) {
             sent.into_iter().for_each(|sent| self.leaves(sent));
         }
@@ -146,7 +167,23 @@ impl Upheaval {
         }
     }
 
+    /// Whether a packet goes up to the engine; if not, it gets just what its sender has got for it before.
+    fn passes(&mut self, (socket, peer, bytes): &Incoming) -> bool {
+        let Socket::Service(service) = *socket else { return true };
+        match self.kernel.fate(service, *peer, bytes) {
+            Fate::Passed => return true,
+            Fate::Absorbed => self.spared.0 += 1,
+            Fate::Answered(reply) => {
+                assert_eq!(self.answers.get(&(service, *peer, bytes.clone())), Some(&reply));
+                self.spared.1 += 1;
+            }
+        }
+        false
+    }
+
     fn reload(&mut self) {
+        // It may prove nothing, and then would be taken for a request by a secret that it was not made with.
+        self.stubborn = None;
         if self.one_in(3) {
             self.secrets = (self.secrets.0 + 1, Some(self.secrets.0));
         } else if self.one_in(2) {
@@ -317,6 +354,7 @@ impl Upheaval {
                 && verify_reply(&buf, &layout, &authenticator, &asked.secret, true).is_ok()
         });
         let asked = answered.expect("an answer to somebody's request");
+        self.answers.insert((service, asked.peer, asked.bytes.clone()), sent.bytes.clone());
         assert!(layout.code.answers(Code(asked.bytes[0])));
         let said = attributes(&sent.bytes).find(|it| it.number == attr::REPLY_MESSAGE);
         assert!(said.is_none_or(|said| said.value == asked.user.as_bytes()), "somebody else's answer");
@@ -350,6 +388,8 @@ impl Upheaval {
         assert_eq!(self.world.stats.remembered.read(), 0, "seed {seed}");
         assert!(self.older.iter().all(|older| older.strong_count() == 0), "seed {seed}: an old snapshot is held");
         assert_eq!(self.world.ports.len(), 1, "seed {seed}");
+        assert_eq!(self.kernel.len(), 0, "seed {seed}: published for nobody");
+        assert!(self.spared.0 > 5 && self.spared.1 > 20, "seed {seed}: {:?}", self.spared);
     }
 }
 

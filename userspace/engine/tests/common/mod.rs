@@ -18,6 +18,7 @@ use sekisho_engine::{
     Control, Engine, Event, Limiter, Limits, Probe, Settings, Time,
     health::HomeState,
     packet::{Action, Batch, Path, Socket, UpstreamPort},
+    retransmits::Retransmits,
     snapshot::*,
     stats::{HomeStats, PerWorker, WorkerStats},
     sticky::Sticky,
@@ -35,11 +36,13 @@ use sekisho_wire::{
 };
 
 pub mod dynauth;
+mod kernel;
 mod packets;
 mod plan;
 mod servers;
 pub mod turns;
 
+pub use kernel::*;
 pub use packets::*;
 pub use plan::*;
 
@@ -133,7 +136,7 @@ impl World {
             seed: [5; 32],
             sticky: Arc::new(Sticky::new([7; 32])),
             limiter: Arc::new(Limiter::new([8, 9], 1024)),
-            retransmits: None,
+            retransmits: plan.kernel.clone().map(|kernel| kernel as Arc<dyn Retransmits>),
             marker: *b"this one",
         };
         let engine = Engine::new(settings.clone(), Arc::clone(&snapshot), Arc::clone(&stats));
@@ -185,7 +188,17 @@ impl World {
         self.snapshot = self.plan.compile();
         self.engine.set_snapshot(Arc::clone(&self.snapshot));
         self.control.set_snapshot(Arc::clone(&self.snapshot));
+        if let Some(kernel) = &self.plan.kernel {
+            kernel.forget();
+        }
         self.open_ports();
+    }
+
+    /// Tells the kernel, if there is one, what time it is.
+    fn tick(&self) {
+        if let Some(kernel) = &self.plan.kernel {
+            kernel.set_now(self.now);
+        }
     }
 
     pub fn open_ports(&mut self) {
@@ -209,6 +222,7 @@ impl World {
 
     /// Packets in, in batches; what comes of each.
     pub fn receive_all(&mut self, packets: &[(Socket, SocketAddr, Vec<u8>)]) -> Vec<(Action, Option<Sent>)> {
+        self.tick();
         let mut out = Vec::new();
         for chunk in packets.chunks(sekisho_engine::packet::BATCH) {
             self.batch.clear();
@@ -265,6 +279,7 @@ impl World {
         let mut out = Vec::new();
         while self.now < end {
             self.now = (self.now + Duration::from_millis(10)).min(end);
+            self.tick();
             self.engine.handle_timeout(self.now);
             assert!(self.engine.is_consistent());
             if self.control.poll_timeout().is_some_and(|at| at <= self.now) {

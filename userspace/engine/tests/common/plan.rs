@@ -35,6 +35,8 @@ pub struct Plan {
     /// By number, as long as the process lives.
     pub home_stats: Vec<Arc<PerWorker<HomeStats>>>,
     pub states: HashMap<String, Arc<HomeState>>,
+    /// Where requests that are being repeated are published.
+    pub kernel: Option<Arc<Kernel>>,
     /// The last word on every snapshot.
     pub shape: Shape,
 }
@@ -64,6 +66,7 @@ impl Default for Plan {
             book: Vec::new(),
             home_stats: Vec::new(),
             states: HashMap::new(),
+            kernel: None,
             shape: Arc::new(|_| {}),
         }
     }
