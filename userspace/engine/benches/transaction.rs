@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 
 use common::*;
 use criterion::{Criterion, Throughput};
+use sekisho_abi::{BucketParams, Limits as Rates};
 use sekisho_engine::{
-    Time,
+    Limits, Time,
     packet::{Action, BATCH, Path, Socket},
+    snapshot::RoutingSnapshot,
 };
 use sekisho_wire::{attr, build::RequestBuilder, code::Code};
 
@@ -38,6 +40,13 @@ fn request(code: Code, id: u8, salt: u32) -> Vec<u8> {
         _ => builder.attribute(attr::ACCT_STATUS_TYPE, [0, 0, 0, 1]).attribute(attr::EVENT_TIMESTAMP, [0, 0, 0, 1]),
     };
     builder.build(&nas_secret()).unwrap()
+}
+
+/// Every limit there is, and none that is reached. Each request begins a session: the dearest of all cases.
+fn limit(snapshot: &mut RoutingSnapshot) {
+    let rate = BucketParams::per_second(1_000_000, 1_000_000);
+    let limits = Rates { client: rate, session: BucketParams::per_second(20, 100), new_session: rate };
+    snapshot.gate.sources.values_mut().for_each(|source| source.limits = limits);
 }
 
 /// Time that the engine takes for `rounds` batches, requests and replies together.
@@ -90,6 +99,10 @@ fn main() {
     for (name, service, code, home) in cases {
         group.bench_function(name, |bencher| {
             let mut world = World::new();
+            bencher.iter_custom(|rounds| transactions(&mut world, service, code, home, rounds));
+        });
+        group.bench_function(format!("{name}_limited"), |bencher| {
+            let mut world = World::with(Plan::shaped(limit), Limits::default());
             bencher.iter_custom(|rounds| transactions(&mut world, service, code, home, rounds));
         });
     }

@@ -11,6 +11,7 @@ use crate::{
     ports::Ports,
     random::{HashKeys, Random},
     settings::{Limits, Settings},
+    shedding::Load,
     snapshot::{HomeServer, RoutingSnapshot},
     snapshots::Snapshots,
     stages::Stages,
@@ -122,6 +123,11 @@ impl Engine {
     /// Clients' requests in flight or held back: zero when the worker may stop without losing one.
     pub fn in_flight(&self) -> usize {
         self.table.len() - self.timers.remembered() - self.derived as usize
+    }
+
+    /// How full the table is of clients' requests in flight: a share of [`Limits::max_requests`].
+    pub fn load(&self) -> Load {
+        Load::of(self.in_flight() as u64, u64::from(self.settings.limits.max_requests))
     }
 
     /// Whether the books agree: every request has one stored copy, and every fan-out one more, and where a home server got only a part

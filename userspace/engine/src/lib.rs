@@ -7,12 +7,13 @@
 //! # Where to start
 //!
 //! [`Engine`] is one worker: it owns its requests, identifiers and timers, and shares nothing but the [`snapshot`] (an `Arc`,
-//! swapped whole), the home servers' [`health`] and its own [`stats`]. [`Control`] is the one that decides on health, and
+//! swapped whole), the home servers' [`health`], the buckets of the [`limiter`] and its own [`stats`]. [`Control`] is the one that decides on health, and
 //! probes silent servers (`probing`).
 //!
 //! A request's way through the engine, a file for each part (`stages` is how a whole batch goes it):
 //!
-//! 1. `request`: the gate again (it can be off in the kernel), one pass over the packet, duplicates;
+//! 1. `request`: the gate again (it can be off in the kernel), and then the limits; one pass over the packet, duplicates (and
+//!    `retransmits`: those that need not come here again);
 //! 2. `verdict`: forwarded, refused or answered here, by `route` (the realm, and what its client's customer may have of it) and
 //!    `pool` (which server; `rendezvous` is how a key chooses, `conversations` where it has no choice);
 //! 3. `identifiers` and `ports`: 256 identifiers on each local port, oldest first; `supply` sees to it that there are enough ports
@@ -21,7 +22,8 @@
 //! 5. `failover`: what the wheel in `timers` sets off: another server, the end, a Reject held back.
 //!
 //! Requests of our own making, in `derived`: `fanout` (Accounting-On and -Off, to every pool) and `copies` (of accounting).
-//! CoA and Disconnect go by `dynauth`, to the NAS that `nas` finds.
+//! CoA and Disconnect go by `dynauth`, to the NAS that `nas` finds. What goes first when there is too much of everything:
+//! [`shedding`].
 //! `table` finds requests by flow, `store` keeps the copies of their bytes, `random` makes what must not be guessed. After
 //! warm-up, forwarding allocates nothing (`tests/allocation.rs` holds that).
 //!
@@ -57,6 +59,7 @@ mod request;
 pub mod retransmits;
 mod route;
 mod settings;
+pub mod shedding;
 pub mod snapshot;
 mod snapshots;
 mod stages;

@@ -1,4 +1,4 @@
-//! A packet from a client: gate, well-formedness, duplicates, verification.
+//! A packet from a client: gate, limits, well-formedness, duplicates, verification.
 
 use sekisho_abi::{PortKind, Reason, SourceKey, address_bytes};
 use sekisho_wire::{
@@ -10,12 +10,13 @@ use sekisho_wire::{
 use crate::{
     engine::Engine,
     guard,
+    limiter::Charged,
     packet::{Action, Packet},
     proof,
     reasons::{malformed, refused},
     snapshot::{Client, ClientId, RoutingSnapshot},
     stages::{RequestStep, Step, Unsealed},
-    table::{Fingerprint, FlowKey, Request, State, Token},
+    table::{Fingerprint, FlowKey, State, Token},
     time::Time,
     verdict::Arrival,
 };
@@ -24,6 +25,7 @@ impl Engine {
     /// What can be said of a datagram on a service socket before its digest is known.
     pub(crate) fn look_at_request(
         &mut self,
+        now: Time,
         snapshot: &RoutingSnapshot,
         service_index: u16,
         packet: &Packet,
@@ -42,7 +44,19 @@ impl Engine {
             ClientId(admitted.source.id)
         };
         let client = snapshot.client(id).ok_or(Reason::Unregistered)?;
-        let layout = scan(datagram).map_err(malformed).inspect_err(|_| self.count_client_drop(snapshot, client))?;
+        let limiter = &*self.settings.limiter;
+        let charged = ingress
+            .filter(|ingress| limiter.limits(ingress.index))
+            .map(|_| Charged::of(&admitted.source, snapshot, client));
+        let looked_at = match &charged {
+            None => scan(datagram).map_err(malformed),
+            Some(charged) => limiter.charge(now, charged).and_then(|()| {
+                let layout = scan(datagram).map_err(malformed)?;
+                limiter.charge_session(now, charged, layout.packet(datagram), &layout)?;
+                Ok(layout)
+            }),
+        };
+        let layout = looked_at.inspect_err(|_| self.count_client_drop(snapshot, client))?;
         let (domain, peer) = (admitted.domain, packet.path.peer);
         let key = FlowKey { service: service_index, domain, peer, id: layout.id };
         let fingerprint = Fingerprint {
@@ -52,8 +66,16 @@ impl Engine {
             hash: self.keys.bytes(layout.packet(datagram)),
         };
         // An identical packet was verified when it first came: unless its client may have changed since, that holds.
-        let same = |request: &Request| request.fingerprint == fingerprint && request.version == snapshot.version;
-        let known = self.table.find(&key).filter(|index| self.table.at(*index).is_some_and(same));
+        let found = self.table.find(&key).and_then(|index| Some((index, self.table.at(index)?)));
+        let same = found.filter(|(_, request)| request.fingerprint == fingerprint);
+        if same.is_none()
+            && charged.is_some()
+            && let Some(reason) = limiter.sheds(layout.packet(datagram), &layout)
+        {
+            self.count_client_drop(snapshot, client);
+            return Err(reason);
+        }
+        let known = same.filter(|(_, request)| request.version == snapshot.version).map(|(index, _)| index);
         let step = RequestStep { client: client.id, key, fingerprint, layout, verified: None, by_previous: false };
         Ok(match known.and_then(|index| self.table.token(index)) {
             Some(token) => Step::Repeat(token, step),

@@ -1,6 +1,6 @@
 //! A batch's way through the engine, in stages, so that the digests of many packets are computed side by side.
 //!
-//! 1. *Look*: everything that can be said without a digest: gate, well-formedness, which request a reply answers.
+//! 1. *Look*: everything that can be said without a digest: gate, limits, well-formedness, which request a reply answers.
 //! 2. *Verify*: the digests that come with the packets, all of them at once.
 //! 3. *Decide*, packet after packet in the order of arrival: duplicates, routing, rewriting in place; what is to be signed is
 //!    noted.
@@ -109,7 +109,7 @@ impl Engine {
         stages.steps.clear();
         stages.unsealed.clear();
         for packet in batch.packets() {
-            stages.steps.push(self.look(&snapshot, packet));
+            stages.steps.push(self.look(now, &snapshot, packet));
         }
         verify(&self.snapshots, batch.packets(), &mut stages.steps);
         for (step, packet) in stages.steps.drain(..).zip(batch.packets_mut()) {
@@ -142,9 +142,9 @@ impl Engine {
         self.show_load();
     }
 
-    fn look(&mut self, snapshot: &RoutingSnapshot, packet: &Packet) -> Step {
+    fn look(&mut self, now: Time, snapshot: &RoutingSnapshot, packet: &Packet) -> Step {
         let found = match packet.path.socket {
-            Socket::Service(service) => self.look_at_request(snapshot, service, packet),
+            Socket::Service(service) => self.look_at_request(now, snapshot, service, packet),
             Socket::Upstream(port) => self.look_at_reply(snapshot, port, packet),
         };
         found.unwrap_or_else(Step::Drop)

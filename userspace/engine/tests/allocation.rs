@@ -9,6 +9,7 @@ use std::{
 };
 
 use common::*;
+use sekisho_abi::{BucketParams, Limits as Rates};
 use sekisho_engine::{
     Limits,
     packet::{Action, BATCH, Path, Socket},
@@ -95,6 +96,16 @@ fn nor_does_forwarding_with_what_contracts_may_ask_for() {
         client.nas = NasIdentity { checked: true, addresses: Vec::new(), identifiers: Vec::new() };
     };
     forward_many(World::with(Plan::shaped(shape), Limits::default()));
+}
+
+#[test]
+fn nor_do_rate_limits() {
+    let limited = |snapshot: &mut RoutingSnapshot| {
+        let rate = |rate: u32| BucketParams::per_second(rate, rate);
+        let limits = Rates { client: rate(100_000), session: rate(10_000), new_session: rate(10_000) };
+        snapshot.gate.sources.values_mut().for_each(|source| source.limits = limits);
+    };
+    forward_many(World::with(Plan::shaped(limited), Limits::default()));
 }
 
 fn forward_many(mut world: World) {

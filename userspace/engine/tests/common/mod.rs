@@ -135,7 +135,7 @@ impl World {
             limits,
             seed: [5; 32],
             sticky: Arc::new(Sticky::new([7; 32])),
-            limiter: Arc::new(Limiter::new([8, 9], 1024)),
+            limiter: Arc::new(Limiter::new([8, 9], 65_536)),
             retransmits: plan.kernel.clone().map(|kernel| kernel as Arc<dyn Retransmits>),
             marker: *b"this one",
         };
