@@ -22,7 +22,7 @@ use crate::{
     reasons::unwritable,
     refusal::Cause,
     route::names_own_realm,
-    snapshot::{HomeId, HomeKind, HomeServer, RoutingSnapshot},
+    snapshot::{Customer, HomeId, HomeKind, HomeServer, RoutingSnapshot},
     stages::Unsealed,
     table::State,
     time::Time,
@@ -34,11 +34,12 @@ impl Engine {
     pub(crate) fn follow_dynauth(
         &mut self,
         arrival: &Arrival<'_>,
+        customer: &Customer,
         verified: &Verified,
         packet: &mut Packet,
         unsealed: &mut Option<Unsealed>,
     ) -> Result<Action, Reason> {
-        let Arrival { snapshot, client, customer, .. } = *arrival;
+        let Arrival { snapshot, client, .. } = *arrival;
         let layout = verified.layout();
         let bytes = layout.packet(packet.buf.bytes());
         if self.loops(layout, bytes) {
@@ -101,7 +102,9 @@ impl Engine {
         packet: &mut Packet,
     ) -> Result<Action, Reason> {
         let Arrival { now, snapshot, customer, .. } = *arrival;
-        if cause != Cause::NoAnswer {
+        if cause != Cause::NoAnswer
+            && let Some(customer) = customer
+        {
             customer.stats.worker(self.settings.worker).unroutable.increment();
         }
         let attrs = [(attr::ERROR_CAUSE, &cause.octets()[..])];

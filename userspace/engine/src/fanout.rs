@@ -149,10 +149,11 @@ impl Engine {
     pub(crate) fn fan_out(
         &mut self,
         arrival: &Arrival<'_>,
+        customer: &Customer,
         verified: &Verified,
         packet: &mut Packet,
     ) -> Result<Action, Reason> {
-        let Arrival { now, snapshot, client, customer, .. } = *arrival;
+        let Arrival { now, snapshot, client, .. } = *arrival;
         if !self.has_room_to_spare() {
             return Err(Reason::TableFull);
         }

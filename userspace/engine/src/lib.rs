@@ -22,7 +22,7 @@
 //! 5. `failover`: what the wheel in `timers` sets off: another server, the end, a Reject held back.
 //!
 //! Requests of our own making, in `derived`: `fanout` (Accounting-On and -Off, to every pool) and `copies` (of accounting).
-//! CoA and Disconnect go by `dynauth`, to the NAS that `nas` finds. What goes first when there is too much of everything:
+//! What comes from an access network, the operator's and all customers', goes by `access`; CoA and Disconnect go by `dynauth`, to the NAS that `nas` finds. What goes first when there is too much of everything:
 //! [`shedding`].
 //! `table` finds requests by flow, `store` keeps the copies of their bytes, `random` makes what must not be guessed. After
 //! warm-up, forwarding allocates nothing (`tests/allocation.rs` holds that).
@@ -31,6 +31,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 pub mod control;
 mod conversations;
 mod copies;

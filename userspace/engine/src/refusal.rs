@@ -40,6 +40,8 @@ pub(crate) enum Cause {
     NoSession = 503,
     /// There is a way, but no answer comes by it.
     NoAnswer = 505,
+    /// There are more of its kind than can be served.
+    NoResources = 506,
 }
 
 impl Cause {
@@ -50,18 +52,18 @@ impl Cause {
 }
 
 /// The attributes of a Reject: its cause, and the end of the client's EAP conversation.
-struct Attributes {
+pub(crate) struct Attributes {
     cause: [u8; 4],
     eap_failure: Option<[u8; 4]>,
 }
 
 impl Attributes {
-    /// For the Reject to an Access-Request.
-    fn of(cause: Cause, request: &[u8]) -> Attributes {
+    /// For the Reject to this Access-Request.
+    pub(crate) fn of(cause: Cause, request: &[u8]) -> Attributes {
         Attributes { cause: cause.octets(), eap_failure: eap_failure(request) }
     }
 
-    fn all(&self) -> ArrayVec<(u8, &[u8]), 2> {
+    pub(crate) fn all(&self) -> ArrayVec<(u8, &[u8]), 2> {
         let mut all = ArrayVec::new();
         all.push((attr::ERROR_CAUSE, &self.cause[..]));
         all.extend(self.eap_failure.as_ref().map(|failure| (attr::EAP_MESSAGE, &failure[..])));
@@ -80,7 +82,9 @@ impl Engine {
         packet: &mut Packet,
     ) -> Result<Action, Reason> {
         let Arrival { now, client, customer, .. } = *arrival;
-        if cause == Cause::NotRoutable {
+        if cause == Cause::NotRoutable
+            && let Some(customer) = customer
+        {
             customer.stats.worker(self.settings.worker).unroutable.increment();
         }
         if verified.layout().code != Code::ACCESS_REQUEST {

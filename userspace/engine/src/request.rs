@@ -14,7 +14,7 @@ use crate::{
     packet::{Action, Packet},
     proof,
     reasons::{malformed, refused},
-    snapshot::{Client, ClientId, RoutingSnapshot},
+    snapshot::{Client, ClientId, ClientRole, RoutingSnapshot},
     stages::{RequestStep, Step, Unsealed},
     table::{Fingerprint, FlowKey, State, Token},
     time::Time,
@@ -117,7 +117,7 @@ impl Engine {
         unsealed: &mut Option<Unsealed>,
     ) -> Result<Action, Reason> {
         let client = snapshot.client(step.client).ok_or(Reason::Unregistered)?;
-        let customer = snapshot.customer(client.customer).ok_or(Reason::Unregistered)?;
+        let customer = snapshot.customer(client.customer).map(|customer| &**customer);
         let RequestStep { key, fingerprint, .. } = *step;
         let outcome = match &step.verified {
             Some(Ok(verified)) => {
@@ -171,21 +171,32 @@ impl Engine {
             Code::COA_REQUEST => self.stats.coa.increment(),
             _ => self.stats.accounting.increment(),
         }
-        match known {
+        let room = match known {
             Some(index) if !arrival.proven && self.is_proven_and_waiting(index) => return Err(Reason::Unproven),
             Some(index) => {
                 self.stats.superseded.increment();
                 self.give_up(arrival.now, index);
+                self.make_room()
             }
-            None if begins_conversation(verified.layout()) && self.is_nearly_full() => return Err(Reason::Overload),
-            None => {}
+            None if begins_conversation(verified.layout()) && self.is_nearly_full() => Err(Reason::Overload),
+            None => self.make_room(),
+        };
+        let is_shared = matches!(client.role, ClientRole::AccessNetwork(_));
+        match room {
+            Err(_) if is_shared && verified.layout().code == Code::ACCESS_REQUEST => {
+                return self.refuse_for_room(arrival, verified, packet);
+            }
+            room => room?,
         }
-        self.make_room()?;
-        arrival.customer.stats.worker(self.settings.worker).requests.increment();
+        if is_shared {
+            return self.follow_access(arrival, verified, packet);
+        }
+        let customer = arrival.customer.ok_or(Reason::Unregistered)?;
+        customer.stats.worker(self.settings.worker).requests.increment();
         if verified.layout().code.is_dynamic_authorization() {
-            return self.follow_dynauth(arrival, verified, packet, unsealed);
+            return self.follow_dynauth(arrival, customer, verified, packet, unsealed);
         }
-        self.follow_route(arrival, verified, packet, unsealed)
+        self.follow_route(arrival, customer, verified, packet, unsealed)
     }
 
     /// Whether the request at this place came from a holder of the secret and has not been answered: whoever knows only where

@@ -1,7 +1,7 @@
 //! Which realm a request asks for, and what its client may have of it.
 //!
 //! Look-up stays inside the client's own customer: another customer's realm is not known here at all (SERVICE verdicts:
-//! `client` of X asking for a realm of Y gets a Reject). The name itself is not changed (RFC 7542 §2.6 and §3), unless its pool
+//! `client` of X asking for a realm of Y gets a Reject). An access network alone, which is all customers', asks for any of theirs. The name itself is not changed (RFC 7542 §2.6 and §3), unless its pool
 //! asks for that.
 
 use sekisho_wire::{
@@ -84,6 +84,12 @@ pub fn names_own_realm(
         Search::Unknown => customer.default_realm.is_some_and(is_served),
         Search::NoRealm => true,
     }
+}
+
+/// The realm that a request from an access network names by its suffix, whichever customer's it is.
+pub fn access_realm(snapshot: &RoutingSnapshot, packet: &[u8], layout: &Layout) -> Option<RealmId> {
+    let user = layout.user_name.map_or(&[][..], |span| span.of(packet));
+    look_up(nai::realm_suffix(user), &snapshot.access_realms, &mut [0; 255])
 }
 
 /// What a request says about its realm.

@@ -202,6 +202,10 @@ pub struct WorkerStats {
     pub rejected_unanswered: Counter,
     /// Access-Requests that got a Reject because every server of their pool was dead or out of service.
     pub rejected_down: Counter,
+    /// Access-Requests of access networks that got a Reject because there were too many for their realm.
+    pub rejected_limited: Counter,
+    /// Access-Requests of access networks that got a Reject, at once, because there was no room for them.
+    pub rejected_full: Counter,
     /// Access-Requests whose EAP-Identity is another name than their User-Name.
     pub identities_differ: Counter,
     /// Replies that became a Reject.
@@ -244,6 +248,8 @@ impl Default for WorkerStats {
             undelayed: Counter::default(),
             rejected_unanswered: Counter::default(),
             rejected_down: Counter::default(),
+            rejected_limited: Counter::default(),
+            rejected_full: Counter::default(),
             identities_differ: Counter::default(),
             withheld: Withheld::default(),
             undecryptable: Counter::default(),

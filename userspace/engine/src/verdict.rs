@@ -46,7 +46,8 @@ pub(crate) struct Arrival<'s> {
     pub(crate) now: Time,
     pub(crate) snapshot: &'s RoutingSnapshot,
     pub(crate) client: &'s Client,
-    pub(crate) customer: &'s Customer,
+    /// Its client's, who is not an access network's.
+    pub(crate) customer: Option<&'s Customer>,
     pub(crate) key: FlowKey,
     pub(crate) fingerprint: Fingerprint,
     /// It was made with its client's previous secret.
@@ -75,6 +76,7 @@ impl Engine {
     pub(crate) fn follow_route(
         &mut self,
         arrival: &Arrival<'_>,
+        customer: &Customer,
         verified: &Verified,
         packet: &mut Packet,
         unsealed: &mut Option<Unsealed>,
@@ -85,7 +87,7 @@ impl Engine {
             tracing::debug!(client = arrival.client.contract, "proxy loop: the request has been here before");
             return self.refuse(arrival, None, Cause::NotRoutable, verified, packet);
         }
-        let route = route(arrival.snapshot, arrival.client, arrival.customer, packet.buf.bytes(), layout);
+        let route = route(arrival.snapshot, arrival.client, customer, packet.buf.bytes(), layout);
         self.tell(arrival, layout, route);
         if layout.eap_message.is_some() && identities_differ(layout, packet.buf.bytes()) {
             self.stats.identities_differ.increment();
@@ -96,7 +98,7 @@ impl Engine {
             Route::WholeNas(pool) => (None, pool, None),
             Route::EveryPool => {
                 let verified = apply_policies(arrival.client, verified, &mut packet.buf)?;
-                return self.fan_out(arrival, &verified, packet);
+                return self.fan_out(arrival, customer, &verified, packet);
             }
             Route::Unserved(realm) => return self.refuse(arrival, Some(realm), Cause::NotRoutable, verified, packet),
             Route::Unknown => return self.refuse(arrival, None, Cause::NotRoutable, verified, packet),

@@ -57,9 +57,7 @@ impl Kernel {
     pub fn fate(&self, service: u16, peer: SocketAddr, packet: &[u8]) -> Fate {
         let published = self.published.lock().unwrap();
         match published.get(&(service, 0, peer, packet.to_vec())) {
-            Some(found) if self.now() < found.until => {
-                found.reply.clone().map_or(Fate::Absorbed, |reply| Fate::Answered(reply))
-            }
+            Some(found) if self.now() < found.until => found.reply.clone().map_or(Fate::Absorbed, Fate::Answered),
             _ => Fate::Passed,
         }
     }
