@@ -51,19 +51,18 @@ pub struct ClientBuckets {
 /// Whose buckets a request is charged to, and how deep they are.
 #[derive(Clone, Copy)]
 pub(crate) struct Charged<'s> {
-    pub(crate) client: &'s Client,
-    pub(crate) limits: Limits,
-    pub(crate) identity: Identity,
+    client: &'s Client,
+    source: &'s Source,
 }
 
 impl<'s> Charged<'s> {
     /// A host that is terminal and dynamic-authorization client at once is charged as the terminal, for both.
-    pub(crate) fn of(source: &Source, snapshot: &'s RoutingSnapshot, client: &'s Client) -> Charged<'s> {
+    pub(crate) fn of(source: &'s Source, snapshot: &'s RoutingSnapshot, client: &'s Client) -> Charged<'s> {
         let client = match ClientId(source.id) {
             id if id == client.id => client,
             id => snapshot.client(id).map_or(client, |terminal| &**terminal),
         };
-        Charged { client, limits: source.limits, identity: source.identity }
+        Charged { client, source }
     }
 }
 
@@ -114,8 +113,9 @@ impl Limiter {
     /// # Errors
     ///
     /// [`Reason::ClientRate`], [`Reason::Contended`].
+    #[inline]
     pub(crate) fn charge(&self, now: Time, charged: &Charged<'_>) -> Result<(), Reason> {
-        match gcra::charge(&charged.client.state.buckets.requests, charged.limits.client, ticks(now.0)) {
+        match gcra::charge(&charged.client.state.buckets.requests, charged.source.limits.client, ticks(now.0)) {
             Verdict::Admitted => Ok(()),
             Verdict::Over => Err(Reason::ClientRate),
             Verdict::Contended => Err(Reason::Contended),
@@ -128,6 +128,7 @@ impl Limiter {
     /// # Errors
     ///
     /// [`Reason::SessionRate`], [`Reason::NewSessionRate`], [`Reason::Contended`].
+    #[inline]
     pub(crate) fn charge_session(
         &self,
         now: Time,
@@ -135,12 +136,17 @@ impl Limiter {
         packet: &[u8],
         layout: &Layout,
     ) -> Result<(), Reason> {
-        let Limits { session, new_session, .. } = charged.limits;
+        let Limits { session, new_session, .. } = &charged.source.limits;
         if !(session.limits() || new_session.limits()) || layout.code == Code::STATUS_SERVER {
             return Ok(());
         }
+        self.charge_named(now, charged, packet)
+    }
+
+    fn charge_named(&self, now: Time, charged: &Charged<'_>, packet: &[u8]) -> Result<(), Reason> {
+        let Limits { session, new_session, .. } = charged.source.limits;
         let attributes = packet.get(HEADER..).unwrap_or_default();
-        let Found { session: Some((kind, value)), .. } = identity::find(charged.identity, attributes) else {
+        let Found { session: Some((kind, value)), .. } = identity::find(charged.source.identity, attributes) else {
             return Ok(());
         };
         let key = identity::session(self.seed, charged.client.id.0, kind, value);

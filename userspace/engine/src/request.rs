@@ -45,18 +45,16 @@ impl Engine {
         };
         let client = snapshot.client(id).ok_or(Reason::Unregistered)?;
         let limiter = &*self.settings.limiter;
-        let charged = ingress
-            .filter(|ingress| limiter.limits(ingress.index))
-            .map(|_| Charged::of(&admitted.source, snapshot, client));
-        let looked_at = match &charged {
-            None => scan(datagram).map_err(malformed),
-            Some(charged) => limiter.charge(now, charged).and_then(|()| {
-                let layout = scan(datagram).map_err(malformed)?;
-                limiter.charge_session(now, charged, layout.packet(datagram), &layout)?;
-                Ok(layout)
-            }),
-        };
-        let layout = looked_at.inspect_err(|_| self.count_client_drop(snapshot, client))?;
+        let is_limited = ingress.is_some_and(|ingress| limiter.limits(ingress.index));
+        let charged = is_limited.then(|| Charged::of(&admitted.source, snapshot, client));
+        let counted = |_: &Reason| self.count_client_drop(snapshot, client);
+        if let Some(charged) = &charged {
+            limiter.charge(now, charged).inspect_err(counted)?;
+        }
+        let layout = scan(datagram).map_err(malformed).inspect_err(counted)?;
+        if let Some(charged) = &charged {
+            limiter.charge_session(now, charged, layout.packet(datagram), &layout).inspect_err(counted)?;
+        }
         let (domain, peer) = (admitted.domain, packet.path.peer);
         let key = FlowKey { service: service_index, domain, peer, id: layout.id };
         let fingerprint = Fingerprint {
@@ -69,7 +67,7 @@ impl Engine {
         let found = self.table.find(&key).and_then(|index| Some((index, self.table.at(index)?)));
         let same = found.filter(|(_, request)| request.fingerprint == fingerprint);
         if same.is_none()
-            && charged.is_some()
+            && is_limited
             && let Some(reason) = limiter.sheds(layout.packet(datagram), &layout)
         {
             self.count_client_drop(snapshot, client);
