@@ -4,12 +4,10 @@
 
 mod common;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use common::*;
-use sekisho_abi::{
-    BucketParams, Identity, Limits as Rates, Prefix, Reason, Roles, Source, SourceKey, address_bytes, shed,
-};
+use sekisho_abi::{BucketParams, Limits as Rates, Reason, shed};
 use sekisho_engine::{
     Limits,
     packet::{Action, Socket},
@@ -20,35 +18,19 @@ use sekisho_wire::{attr, build::RequestBuilder, code::Code};
 /// A gateway with an address of its own, and one of many in a prefix.
 const PGW: &str = "203.0.113.5:3000";
 const LAC: &str = "100.64.7.9:3000";
+/// Another network's.
+const OTHER: &str = "203.0.113.6:3000";
 const NETWORK: u32 = 2;
 const NOT_ROUTABLE: u32 = 502;
 const NO_RESOURCES: u32 = 506;
 
 fn network(rates: Rates, realm_limit: BucketParams) -> Plan {
-    let mut plan = Plan::default();
-    let state = Arc::default();
-    let terminal = plan.client(NETWORK, PGW, 0);
-    let secret = terminal.secret.clone();
-    plan.reshape(move |snapshot| {
-        let mut source = Source::unlimited(Roles::ACCESS_NETWORK, NETWORK);
-        (source.limits, source.identity) = (rates, Identity::ACCESS_NETWORK);
-        let key = SourceKey { domain: 0, address: address_bytes(address(PGW).ip()) };
-        snapshot.gate.sources.insert(key, source);
-        assert!(snapshot.gate.prefixes.insert(Prefix::new(0, address_bytes(address(LAC).ip()), 16), source));
-        snapshot.clients.push(Some(Arc::new(Client {
-            contract: "carrier".to_owned(),
-            role: ClientRole::AccessNetwork(AccessType::K),
-            customer: CustomerId::NOBODY,
-            secret: secret.clone(),
-            reject_delay: Duration::from_millis(500),
-            realm_limit,
-            state: Arc::clone(&state),
-            ..Plan::default().client(NETWORK, PGW, 0)
-        })));
+    Plan::shaped(move |snapshot| {
+        access_network(snapshot, NETWORK, [PGW, LAC], rates);
+        client(snapshot, NETWORK as usize).realm_limit = realm_limit;
         let realms = [("a.example", 0), ("b.example", 1)];
         snapshot.access_realms = realms.map(|(name, id)| (name.as_bytes().into(), RealmId(id))).into();
-    });
-    plan
+    })
 }
 
 fn world(realm_limit: BucketParams) -> World {
@@ -138,17 +120,11 @@ fn a_realm_with_too_many_logins_gets_rejects_and_the_other_realms_do_not() {
 fn each_access_network_has_its_own_buckets_for_a_realm() {
     let mut plan = network(Rates::NONE, BucketParams::per_second(1, 1));
     plan.reshape(|snapshot| {
-        let key = SourceKey { domain: 0, address: address_bytes(address("203.0.113.6:1").ip()) };
-        snapshot.gate.sources.insert(key, Source::unlimited(Roles::ACCESS_NETWORK, NETWORK + 1));
-        snapshot.clients.push(Some(Arc::new(Client {
-            role: ClientRole::AccessNetwork(AccessType::D),
-            customer: CustomerId::NOBODY,
-            realm_limit: BucketParams::per_second(1, 1),
-            ..Plan::default().client(NETWORK + 1, "203.0.113.6:1", 0)
-        })));
+        access_network(snapshot, NETWORK + 1, [OTHER, "100.127.0.0:1"], Rates::NONE);
+        client(snapshot, NETWORK as usize + 1).realm_limit = BucketParams::per_second(1, 1);
     });
     let mut world = World::with(plan, Limits::default());
-    for (n, from) in (0..).zip([PGW, LAC, "203.0.113.6:1", "203.0.113.6:1"]) {
+    for (n, from) in (0..).zip([PGW, LAC, OTHER, OTHER]) {
         ask(&mut world, from, &login(n, "x@a.example"));
     }
     assert_eq!(world.stats.rejected_limited.read(), 2, "two addresses of one network share, two networks do not");

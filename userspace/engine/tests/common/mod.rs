@@ -11,8 +11,8 @@ use std::{
 };
 
 use sekisho_abi::{
-    BucketParams, Ingress, IngressKey, PortKind, Reason, Roles, Service, Source, SourceKey, address_bytes,
-    gate::GateTable,
+    BucketParams, Identity, Ingress, IngressKey, Limits as Rates, PortKind, Prefix, Reason, Roles, Service, Source,
+    SourceKey, address_bytes, gate::GateTable,
 };
 use sekisho_engine::{
     Control, Engine, Event, Limiter, Limits, Probe, Settings, Time,

@@ -231,6 +231,22 @@ impl Plan {
     }
 }
 
+/// Adds an access network with this number: the first address, and the 65,536 around the other one.
+pub fn access_network(snapshot: &mut RoutingSnapshot, number: u32, [at, around]: [&str; 2], limits: Rates) {
+    let mut client = Plan::default().client(number, at, CustomerId::NOBODY.0);
+    client.role = ClientRole::AccessNetwork(AccessType::K);
+    client.reject_delay = Duration::from_millis(500);
+    if snapshot.clients.len() <= number as usize {
+        snapshot.clients.resize(number as usize + 1, None);
+    }
+    snapshot.clients[number as usize] = Some(Arc::new(client));
+    let source = Source::unlimited(Roles::ACCESS_NETWORK, number);
+    let source = Source { limits, identity: Identity::ACCESS_NETWORK, ..source };
+    let address_of = |at| address_bytes(address(at).ip());
+    snapshot.gate.sources.insert(SourceKey { domain: 0, address: address_of(at) }, source);
+    assert!(snapshot.gate.prefixes.insert(Prefix::new(0, address_of(around), 16), source));
+}
+
 /// A client of a snapshot that is not in use yet.
 pub fn client(snapshot: &mut RoutingSnapshot, index: usize) -> &mut Client {
     Arc::get_mut(snapshot.clients[index].as_mut().unwrap()).unwrap()
