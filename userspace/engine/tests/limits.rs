@@ -122,6 +122,24 @@ fn whoever_invents_sessions_gets_no_further_than_the_rate_of_new_ones() {
 }
 
 #[test]
+fn sessions_without_a_limit_of_their_own_are_known_again_where_new_ones_are_limited() {
+    const SESSIONS: u32 = 2_000;
+    let mut world = limited(Rates { new_session: rate(1, SESSIONS), ..Rates::NONE });
+    for round in 1..4 {
+        for session in 0..SESSIONS {
+            let record = RequestBuilder::new(Code::ACCOUNTING_REQUEST, session as u8, [0; 16])
+                .attribute(attr::ACCT_STATUS_TYPE, [0, 0, 0, round])
+                .attribute(attr::USER_NAME, "x@nowhere.example")
+                .attribute(attr::ACCT_SESSION_ID, format!("session {session}"))
+                .build(&nas_secret())
+                .unwrap();
+            world.now = sekisho_engine::Time(world.now.0 + 1_000);
+            assert_eq!(outcome(&mut world, ACCT, &record), Err(Reason::Unrouted), "{session} in round {round}");
+        }
+    }
+}
+
+#[test]
 fn a_device_behind_an_access_network_is_known_by_its_number_whatever_else_it_says() {
     let mut world = World::with(
         Plan::shaped(|snapshot| {
