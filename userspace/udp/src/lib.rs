@@ -1,6 +1,6 @@
 //! UDP in batches: what a RADIUS proxy needs from the kernel's sockets, and no more.
 //!
-//! A proxy spends most of its time in the kernel's UDP stack, so one system call carries many datagrams. Four ideas, a
+//! A proxy spends most of its time in the kernel's UDP stack, so one system call carries many datagrams. Five ideas, a
 //! file each:
 //!
 //! - [`bind`] opens a socket with the options that RADIUS wants ([`Options`]): one address, one family, optionally one
@@ -9,6 +9,7 @@
 //!   long each is, who sent it and where it came in.
 //! - [`Sender`] is `sendmmsg` that gets past a packet which the kernel refuses: one unreachable NAS must not hold up the
 //!   answers to the others. [`SendOutcome`] says what became of the batch.
+//! - [`receive_queue`] tells how full a socket's receive queue is, for whoever has to do less.
 //! - [`bind_group`] binds several sockets to one address and lets the kernel choose among them by (source address, source
 //!   port), so that a flow always meets the same worker. [`selector_index`] is the same choice in Rust.
 //!
@@ -22,6 +23,7 @@ mod address;
 mod control;
 mod group;
 mod options;
+mod queue;
 mod receiver;
 mod selector;
 mod sender;
@@ -29,6 +31,7 @@ mod sockopt;
 
 pub use group::bind_group;
 pub use options::{Options, bind};
+pub use queue::{Queue, receive_queue};
 pub use receiver::{Meta, Receiver};
 pub use selector::selector_index;
 pub use sender::{Failure, SendOutcome, Sender};

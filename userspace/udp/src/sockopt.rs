@@ -26,6 +26,17 @@ pub(crate) fn attach_selector(fd: impl AsFd, program: &mut [Instruction]) -> io:
     set(fd, libc::SOL_SOCKET, libc::SO_ATTACH_REUSEPORT_CBPF, &program)
 }
 
+/// Reads the memory of a socket (SO_MEMINFO), by the kernel's `SK_MEMINFO_*`: what is in the receive queue, and its bound, come first.
+pub(crate) fn memory(fd: impl AsFd) -> io::Result<[u32; 9]> {
+    let mut words = [0_u32; 9];
+    let mut size = size_of_val(&words) as libc::socklen_t;
+    let fd = fd.as_fd().as_raw_fd();
+    let into = (&raw mut words).cast::<c_void>();
+    // SAFETY: the kernel writes at most `size` octets, as many as `words` has; a number is any of them.
+    let result = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_MEMINFO, into, &raw mut size) };
+    if result == 0 { Ok(words) } else { Err(io::Error::last_os_error()) }
+}
+
 fn set<T>(fd: impl AsFd, level: c_int, name: c_int, value: &T) -> io::Result<()> {
     let size = size_of::<T>() as libc::socklen_t;
     // SAFETY: `value` is a live reference of `size` octets that the kernel only reads; a `sock_fprog` in it points to a
