@@ -22,11 +22,29 @@ pub const fn of(reason: Reason) -> &'static str {
         Reason::BadCode => {
             "a code that this port does not take: are the ports for authentication and accounting swapped?"
         }
-        Reason::ClientRate | Reason::SessionRate | Reason::NewSessionRate | Reason::Contended => "over a rate limit",
+        Reason::ClientRate => {
+            "a client sends more than `client_rate` and `client_burst` allow: `sekisho drops` names it. Raise its own, or find out \
+             what it repeats"
+        }
+        Reason::SessionRate => {
+            "one session sends more than `session_rate` and `session_burst` allow: a device or NAS that tries again without end. \
+             Mend it there, or raise the client's own"
+        }
+        Reason::NewSessionRate => {
+            "a client begins more sessions than `new_session_rate` and `new_session_burst` allow: after an outage at the NAS raise \
+             the client's own; otherwise somebody invents sessions"
+        }
+        Reason::Contended => {
+            "many processors charged one bucket at once, and one gave up: a client or session that sends in bursts. Some are \
+             harmless; if it goes on, spread the NAS's load over several contracts"
+        }
         Reason::DuplicateInFlight | Reason::Absorbed => {
             "repetitions of requests that are in flight: the home server is slow, or the client repeats too soon"
         }
-        Reason::ShedInterim | Reason::ShedStart => "accounting shed under overload",
+        Reason::ShedInterim | Reason::ShedStart => {
+            "accounting that can be spared, shed since tables or receive queues are nearly full: look at `sekisho_backlog_ratio`; \
+             raise `limits.max_requests`, add workers, or find out why answers take so long"
+        }
         Reason::MessageAuthenticatorMissing => {
             "`require_message_authenticator` is set (and Status-Server needs one in any case) and the client sends none: \
              have it send one, or set \"no\""

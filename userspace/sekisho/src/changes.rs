@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sekisho_config::{
-    Client, Customer, Node, Proxy, Realm, Server,
+    AccessNetwork, Client, Customer, Node, Proxy, Realm, Server,
     customer::{DynAuth, Policies, Tier},
 };
 
@@ -32,6 +32,7 @@ pub fn between(old: &Documents, new: &Documents) -> Result<Vec<String>, Vec<Stri
     if old.node.country_code != new.node.country_code {
         lines.push("country code changed".to_owned());
     }
+    lines.extend(compare(&old.node.access_networks, &new.node.access_networks));
     lines.extend(compare(&old.customers, &new.customers));
     let none = Customer {
         name: String::new(),
@@ -68,6 +69,10 @@ fn fixed(old: &Node, new: &Node) -> Vec<String> {
         ("xdp.mode", old.xdp.mode != new.xdp.mode),
         ("xdp.interfaces", old.xdp.interfaces != new.xdp.interfaces),
         ("xdp.max_sources", old.xdp.max_sources != new.xdp.max_sources),
+        ("xdp.max_replies", old.xdp.max_replies != new.xdp.max_replies),
+        ("xdp.persist", old.xdp.persist != new.xdp.persist),
+        ("xdp.directory", old.xdp.directory != new.xdp.directory),
+        ("limits.max_sessions", old.limits.max_sessions != new.limits.max_sessions),
         ("admin.address", old.admin != new.admin),
     ];
     let changed = changes.iter().filter(|(_, changed)| *changed);
@@ -89,6 +94,9 @@ fn inside(old: &Customer, new: &Customer) -> impl Iterator<Item = String> {
         .chain(compare(&servers(old), &servers(new)))
 }
 
+/// So many addresses of an access network are told.
+const SHOWN: usize = 3;
+
 /// Something that keeps its name while it changes.
 trait Thing {
     /// What it is.
@@ -104,6 +112,24 @@ trait Thing {
 
     /// Whether it has not changed in itself; what it contains is compared apart.
     fn same(&self, other: &Self) -> bool;
+}
+
+impl Thing for AccessNetwork {
+    const NOUN: &str = "access network";
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn detail(&self) -> String {
+        let more = if self.addresses.len() > SHOWN { ", …" } else { "" };
+        let shown: Vec<String> = self.addresses.iter().take(SHOWN).map(ToString::to_string).collect();
+        format!(" ({}{more})", shown.join(", "))
+    }
+
+    fn same(&self, other: &AccessNetwork) -> bool {
+        self == other
+    }
 }
 
 impl Thing for Customer {

@@ -80,7 +80,11 @@ impl fmt::Display for Documents {
             plural(sum(|customer| customer.clients.len()), "client contract"),
             plural(sum(|customer| customer.proxies.len()), "proxy contract"),
             plural(sum(|customer| customer.proxies.iter().map(|proxy| proxy.servers().count()).sum()), "home server"),
-        )
+        )?;
+        match node.access_networks.len() {
+            0 => Ok(()),
+            count => write!(f, " {}.", plural(count, "access network")),
+        }
     }
 }
 

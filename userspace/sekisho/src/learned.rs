@@ -1,6 +1,6 @@
 //! What `auto` has learned, kept over restarts: who sends Message-Authenticators of its own accord.
 //!
-//! A file of names in the directory `node.state`: contracts of clients, and customers with their servers. Without it a
+//! A file of names in the directory `node.state`: contracts of clients, access networks, and customers with their servers. Without it a
 //! restart would give a forger the time until the next genuine packet (CVE-2024-3596). It holds no secret, yet only its
 //! owner may read it.
 
@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use sekisho_config::{Customer, customer};
+use sekisho_config::customer;
 use sekisho_engine::{
     health::Learned,
     snapshot::{ClientRole, HomeKind, Require, RoutingSnapshot},
@@ -22,7 +22,7 @@ use sekisho_engine::{
 use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::running::Running;
+use crate::{documents::Documents, running::Running};
 
 /// Its name below `node.state`.
 const FILE: &str = "learned.json";
@@ -33,7 +33,7 @@ const EVERY: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Known {
-    /// `client` contracts, with their customers.
+    /// `client` contracts, with their customers; access networks, which are nobody's, with an empty name.
     clients: BTreeSet<Name>,
     /// Home servers, with their customers.
     servers: BTreeSet<Name>,
@@ -66,8 +66,8 @@ impl Known {
 
     /// Adds what the objects of the routing in force have learned. Those that are no longer `auto` forget, and so does
     /// this.
-    fn learn(&mut self, snapshot: &RoutingSnapshot, customers: &[Customer]) {
-        let automatic = Known::automatic(customers);
+    fn learn(&mut self, snapshot: &RoutingSnapshot, documents: &Documents) {
+        let automatic = Known::automatic(documents);
         self.clients.retain(|name| automatic.clients.contains(name));
         self.servers.retain(|name| automatic.servers.contains(name));
         each(snapshot, |is_server, name, require, learned| {
@@ -81,9 +81,12 @@ impl Known {
     }
 
     /// All that may be learned of: also what is not served today, or has no address.
-    fn automatic(customers: &[Customer]) -> Known {
+    fn automatic(documents: &Documents) -> Known {
         let mut all = Known::default();
-        for customer in customers {
+        let networks = documents.node.access_networks.iter();
+        let networks = networks.filter(|it| it.require_message_authenticator == customer::Require::Auto);
+        all.clients.extend(networks.map(|network| Name::new("", &network.name)));
+        for customer in &documents.customers {
             let clients =
                 customer.clients.iter().filter(|it| it.require_message_authenticator == customer::Require::Auto);
             all.clients.extend(clients.map(|client| Name::new(&customer.name, &client.contract)));
@@ -132,7 +135,7 @@ impl Known {
 /// Every object of a routing that learns: whether it is a server, its name, its policy, what it has learned.
 fn each(snapshot: &RoutingSnapshot, mut then: impl FnMut(bool, Name, Require, &Learned)) {
     let owner = |id| snapshot.customer(id).map_or("", |customer| customer.name.as_str());
-    for client in snapshot.clients.iter().flatten().filter(|client| client.role == ClientRole::Terminal) {
+    for client in snapshot.clients.iter().flatten().filter(|client| client.role != ClientRole::DynAuth) {
         let name = Name::new(owner(client.customer), &client.contract);
         then(false, name, client.require_message_authenticator, &client.state.learned);
     }
@@ -189,8 +192,8 @@ impl Keeper {
     }
 
     /// Learns from the routing in force, and writes where something has changed.
-    pub fn learn(&mut self, snapshot: &RoutingSnapshot, customers: &[Customer]) {
-        self.known.learn(snapshot, customers);
+    pub fn learn(&mut self, snapshot: &RoutingSnapshot, documents: &Documents) {
+        self.known.learn(snapshot, documents);
         if self.known == self.written {
             return;
         }

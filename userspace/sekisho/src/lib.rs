@@ -3,7 +3,8 @@
 //! `sekisho run` brings a node up in this order: documents are read, checked and compiled ([`documents`], [`reload`]);
 //! the [`gate`] in the kernel is attached, so that strangers are dropped before the first socket opens; the sockets of
 //! every service address are bound, one for each worker ([`start`]); then come the workers ([`worker`]), the control
-//! engine that decides which home servers are alive ([`health`]), and the admin API ([`admin`]). [`running`] holds what is
+//! engine that decides which home servers are alive ([`health`]), the one that decides what is shed ([`backlog`]), and the
+//! admin API ([`admin`]). [`running`] holds what is
 //! up, and [`command`] waits for signals and takes it down again.
 //!
 //! A packet meets [`worker`] only: receive a batch, let `sekisho-engine` judge and rewrite it, send what it says. Nothing
@@ -11,7 +12,7 @@
 //!
 //! Whoever looks at a node gets a [`report`], read from the workers' own counters when asked: `/status` serves it,
 //! [`metrics`] renders it for Prometheus, [`page`] for people, and `sekisho probe` compares two of them to explain what
-//! became of a login. [`advice`] says what each reason to drop means.
+//! became of a login. [`advice`] says what each reason to drop means, and [`drops`] who is behind it, live.
 //!
 //! Not here: protocol (`sekisho-wire`), decisions (`sekisho-engine`), the syntax and rules of documents
 //! (`sekisho-config`, `sekisho-service`), the XDP program and its loader (`sekisho-kernel`). This is the only crate that
@@ -22,10 +23,12 @@
 
 pub mod admin;
 pub mod advice;
+pub mod backlog;
 pub mod changes;
 pub mod clock;
 pub mod command;
 pub mod documents;
+pub mod drops;
 pub mod gate;
 pub mod health;
 pub mod learned;

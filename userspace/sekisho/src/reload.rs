@@ -126,6 +126,7 @@ impl Running {
         self.gate.add(&old.gate, &new.gate)?;
         self.keeper().known().teach(&new);
         self.publish(&new, limits(&documents)).await;
+        self.set_max_requests(documents.node.limits.max_requests);
         learned::forget_secrets(&old, &new);
         let patience = old.clients.iter().flatten().map(|client| client.answer_within).max().unwrap_or_default();
         self.gate.settle(&old.gate, &new.gate, Instant::now() + patience);

@@ -4,19 +4,21 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use arc_swap::ArcSwap;
-use sekisho_engine::{snapshot::RoutingSnapshot, stats::WorkerStats, time::Time};
+use sekisho_engine::{Limiter, shedding::Load, snapshot::RoutingSnapshot, stats::WorkerStats, time::Time};
 use sekisho_service::Unresolved;
 use tokio::sync::watch;
 
 use crate::{
+    backlog::Backlog,
     clock::Clock,
     documents::Documents,
+    drops,
     gate::Gate,
     learned::Keeper,
     reload::Current,
@@ -32,6 +34,10 @@ pub struct Running {
     pub gate: Gate,
     /// The workers.
     pub workers: Vec<worker::Handle>,
+    /// Their rate limits, where the gate has none.
+    pub limiter: Arc<Limiter>,
+    /// How much waits, and what is shed for it.
+    pub backlog: Backlog,
     /// Routing in force.
     pub routing: ArcSwap<RoutingSnapshot>,
     /// Home servers that it leaves out, since their names have no address.
@@ -43,6 +49,9 @@ pub struct Running {
     /// What has been learned, and its file.
     pub keeper: Mutex<Keeper>,
     draining: AtomicBool,
+    drops: Mutex<drops::Table>,
+    /// `limits.max_requests`.
+    max_requests: AtomicU32,
     history: History,
     about: About,
 }
@@ -86,7 +95,7 @@ impl Running {
     pub fn new(
         clock: Clock,
         gate: Gate,
-        workers: Vec<worker::Handle>,
+        (workers, limiter): (Vec<worker::Handle>, Arc<Limiter>),
         Routing { snapshot, unresolved }: Routing,
         current: Current,
         keeper: Keeper,
@@ -96,12 +105,16 @@ impl Running {
             clock,
             gate,
             workers,
+            limiter,
+            backlog: Backlog::default(),
             control: watch::Sender::new(Arc::clone(&snapshot)),
             routing: ArcSwap::new(snapshot),
             unresolved: ArcSwap::from_pointee(unresolved),
+            max_requests: AtomicU32::new(current.documents.node.limits.max_requests),
             current: tokio::sync::Mutex::new(current),
             keeper: Mutex::new(keeper),
             draining: AtomicBool::new(false),
+            drops: Mutex::default(),
             history: History::default(),
             about,
         }
@@ -132,9 +145,38 @@ impl Running {
             gate,
             totals,
             rates,
+            backlog: self.backlog.report(now),
             dropped,
+            access_networks: report::access_networks(&snapshot, now),
             customers: report::customers(&snapshot, &self.unresolved.load(), now),
         }
+    }
+
+    /// What is dropped, the most at present first.
+    pub fn report_drops(&self) -> Vec<report::Drop> {
+        self.drops().report(self.clock.now(), &self.routing.load())
+    }
+
+    /// The table of drops, locked.
+    pub fn drops(&self) -> MutexGuard<'_, drops::Table> {
+        self.drops.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How full the fullest worker's table of requests is.
+    pub fn fullest_table(&self) -> Load {
+        let room = u64::from(self.max_requests.load(Relaxed));
+        let loads = self.workers.iter().map(|worker| Load::of(worker.stats.in_flight.read(), room));
+        loads.max().unwrap_or_default()
+    }
+
+    /// Notes how many requests a worker may have in flight.
+    pub fn set_max_requests(&self, max_requests: u32) {
+        self.max_requests.store(max_requests, Relaxed);
+    }
+
+    /// Has everybody shed at this level (`sekisho_abi::shed`).
+    pub fn shed(&self, level: u64) {
+        self.limiter.set_shed(level);
     }
 
     /// From now on whoever asks how this node is gets no answer (RFC 5997 §4.2), and everything else is served as ever;
@@ -153,7 +195,7 @@ impl Running {
         let (documents, snapshot) = (Arc::clone(&current.documents), self.routing.load_full());
         let running = Arc::clone(self);
         let kept = tokio::task::spawn_blocking(move || {
-            running.keeper().learn(&snapshot, &documents.customers);
+            running.keeper().learn(&snapshot, &documents);
         });
         // An error is the runtime's end; the program keeps what there is before that.
         let _ = kept.await;

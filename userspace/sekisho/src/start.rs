@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr, UdpSocket},
-    sync::Arc,
+    sync::{Arc, mpsc},
 };
 
 use sekisho_abi::{Service, ServiceKey, address_bytes};
@@ -13,8 +13,10 @@ use sekisho_service::{CompileErrors, Compiled, IdBook};
 
 use crate::{
     admin,
+    backlog::Queues,
     clock::Clock,
     documents::Documents,
+    drops,
     gate::Gate,
     learned::Keeper,
     names::{self, Names},
@@ -57,6 +59,10 @@ pub struct Started {
     pub ended: Vec<Ended>,
     /// Where ports toward home servers are opened, for [`health::run`](crate::health::run).
     pub upstream: worker::Upstream,
+    /// The workers' receive queues, for [`backlog::watch`](crate::backlog::watch).
+    pub queues: Queues,
+    /// What the workers drop, for [`drops::watch`].
+    pub samples: mpsc::Receiver<drops::Sample>,
 }
 
 /// One service: its socket's address, what it is for, and the device it is bound to.
@@ -97,7 +103,10 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
     };
     let marker: [u8; 8] = rand::random();
     let sticky = Arc::new(Sticky::new(rand::random()));
-    let limiter = Arc::new(Limiter::new(rand::random(), documents.node.limits.max_sessions));
+    let seed = rand::random();
+    let limiter = Arc::new(Limiter::new(seed, documents.node.limits.max_sessions));
+    let queues = Queues::of(sockets.iter().flatten()).map_err(StartError::Worker)?;
+    let (sampled, samples) = drops::queue();
     let services: Vec<Service> = listening.iter().map(|one| one.service).collect();
     let (mut handles, mut ended) = (Vec::with_capacity(workers), Vec::with_capacity(workers));
     for (index, sockets) in sockets.into_iter().enumerate() {
@@ -113,14 +122,15 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
             marker,
         };
         let (snapshot, upstream) = (Arc::clone(&snapshot), upstream.clone());
-        let start = worker::Start { settings, snapshot, sockets, upstream, clock };
+        let sampler = drops::Sampler::new(sampled.clone(), seed);
+        let start = worker::Start { settings, snapshot, sockets, upstream, clock, sampler };
         let (handle, end) = Handle::start(start).map_err(StartError::Worker)?;
         handles.push(handle);
         ended.push(end);
     }
     let current = Current { documents: Arc::new(documents), names, book };
-    let running = Running::new(clock, gate, handles, Routing { snapshot, unresolved }, current, keeper);
-    Ok(Started { running: Arc::new(running), admin, ended, upstream })
+    let running = Running::new(clock, gate, (handles, limiter), Routing { snapshot, unresolved }, current, keeper);
+    Ok(Started { running: Arc::new(running), admin, ended, upstream, queues, samples })
 }
 
 fn listening<'a>(documents: &'a Documents, snapshot: &RoutingSnapshot) -> Vec<Listening<'a>> {

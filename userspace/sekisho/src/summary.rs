@@ -33,6 +33,10 @@ pub fn up(report: &Report, admin: Option<SocketAddr>) -> String {
         plural(sum(terminals), "client"),
         plural(sum(ports), "home server port"),
     );
+    if !report.access_networks.is_empty() {
+        let names: Vec<&str> = report.access_networks.iter().map(|network| network.contract.as_str()).collect();
+        let _ = writeln!(text, "  networks   {}", names.join(", "));
+    }
     for (customer, one) in report.customers.iter().flat_map(|of| of.unresolved.iter().map(move |one| (of, one))) {
         let _ = writeln!(text, "  unserved   {} of {}: {} {}", one.server, customer.name, one.host, one.why);
     }

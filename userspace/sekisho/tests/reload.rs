@@ -18,7 +18,10 @@ use sekisho_wire::code::Code;
 
 #[test]
 fn clients_come_and_go_under_traffic_without_loss() {
-    let node = Node::start();
+    let documents = Documents::new();
+    // One session as fast as it can.
+    documents.write_node("[limits]\nsession_rate = 0\n");
+    let node = Node::with(documents);
     let home = Home::start(node.network().home());
     let (stop, lost, served) =
         (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));

@@ -1,8 +1,8 @@
-//! The admin API from the other side: what `reload`, `status` and `probe` ask a running node.
+//! The admin API from the other side: what `reload`, `status`, `drops` and `probe` ask a running node.
 
 use std::time::Duration;
 
-use crate::report::Report;
+use crate::report::{Drop, Report};
 
 /// Where the admin API is unless told otherwise.
 pub const DEFAULT: &str = "http://127.0.0.1:9812";
@@ -60,6 +60,17 @@ impl Client {
     /// [`AdminError::Unreachable`], [`AdminError::Unintelligible`].
     pub fn report(&self) -> Result<Report, AdminError> {
         let url = format!("{}/status", self.base);
+        let (_, text) = self.finish(self.agent.get(&url).call())?;
+        serde_json::from_str(&text).map_err(|error| self.unintelligible(&error))
+    }
+
+    /// What the node drops, the most at present first.
+    ///
+    /// # Errors
+    ///
+    /// [`AdminError::Unreachable`], [`AdminError::Unintelligible`].
+    pub fn drops(&self) -> Result<Vec<Drop>, AdminError> {
+        let url = format!("{}/drops", self.base);
         let (_, text) = self.finish(self.agent.get(&url).call())?;
         serde_json::from_str(&text).map_err(|error| self.unintelligible(&error))
     }

@@ -1,4 +1,4 @@
-//! The admin API: `GET /metrics`, `/status`, `/healthz`; `POST /reload`; `POST` and `DELETE /drain`.
+//! The admin API: `GET /metrics`, `/status`, `/drops`, `/healthz`; `POST /reload`; `POST` and `DELETE /drain`.
 //!
 //! It has no authentication, so it listens on a loopback address by default; nothing it serves is a secret.
 
@@ -35,6 +35,7 @@ pub async fn serve(listener: std::net::TcpListener, running: Arc<Running>) -> io
     let routes = Router::new()
         .route("/metrics", get(scrape))
         .route("/status", get(status))
+        .route("/drops", get(drops))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/reload", post(reload))
         .route("/drain", post(|state| drain(state, true)).delete(|state| drain(state, false)))
@@ -49,6 +50,10 @@ async fn scrape(State(running): State<Arc<Running>>) -> impl IntoResponse {
 
 async fn status(State(running): State<Arc<Running>>) -> impl IntoResponse {
     read(running, |report| report).await.map(Json)
+}
+
+async fn drops(State(running): State<Arc<Running>>) -> impl IntoResponse {
+    beside(move || running.report_drops()).await.map(Json)
 }
 
 async fn reload(State(running): State<Arc<Running>>) -> impl IntoResponse {
@@ -79,6 +84,9 @@ async fn read<T: Send + 'static>(
     running: Arc<Running>,
     then: impl FnOnce(Report) -> T + Send + 'static,
 ) -> Result<T, StatusCode> {
-    let read = tokio::task::spawn_blocking(move || then(running.report()));
-    read.await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+    beside(move || then(running.report())).await
+}
+
+async fn beside<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Result<T, StatusCode> {
+    tokio::task::spawn_blocking(read).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod drain;
+mod drops;
 mod probe;
 mod reload;
 mod run;
@@ -36,6 +37,8 @@ enum Command {
     Drain(drain::Args),
     /// Show what the running node does, at a glance
     Status(status::Args),
+    /// Show what the running node drops, live: who sends it, why, how much
+    Drops(drops::Args),
     /// Send one login or accounting record and explain the answer
     Probe(probe::Args),
 }
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Reload(args) => reload::run(&args),
         Command::Drain(args) => drain::run(&args),
         Command::Status(args) => status::run(&args),
+        Command::Drops(args) => drops::run(&args),
         Command::Probe(args) => probe::run(&args),
     };
     ExitCode::from(exit as u8)

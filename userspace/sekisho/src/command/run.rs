@@ -12,8 +12,9 @@ use tokio::{
 use super::{Exit, LogArgs, say};
 use crate::{
     admin::server,
+    backlog,
     documents::{self, Documents},
-    health, learned, log,
+    drops, health, learned, log,
     names::{self, Names},
     running::Running,
     start::{Started, start},
@@ -102,7 +103,7 @@ async fn live(documents: Documents) -> Result<(), String> {
     let mut names = Names::default();
     names.refresh(&documents.node, &documents.customers, names::PATIENCE).await;
     let started = start(documents, names).map_err(|error| error.to_string())?;
-    let Started { running, admin, ended, upstream } = started;
+    let Started { running, admin, ended, upstream, queues, samples } = started;
     let report = running.report();
     say(&summary::up(&report, admin.local_addr().ok()));
     let asked = report.gate.requested != "off";
@@ -124,7 +125,9 @@ async fn live(documents: Documents) -> Result<(), String> {
         tokio::spawn(names::watch(Arc::clone(&running))),
         tokio::spawn(learned::watch(Arc::clone(&running))),
         tokio::spawn(sample(Arc::clone(&running))),
+        tokio::spawn(drops::watch(Arc::clone(&running), samples)),
     ];
+    let backlog = tokio::spawn(backlog::watch(Arc::clone(&running), queues));
 
     let failed = loop {
         tokio::select! {
@@ -143,6 +146,9 @@ async fn live(documents: Documents) -> Result<(), String> {
     if let Some(message) = &failed {
         tracing::error!("{message}; stopping");
     }
+    // It holds the service sockets as well: the workers are to be the last to close them.
+    backlog.abort();
+    let _ = backlog.await;
     stop(&running, &mut signals, &mut workers).await;
     api.abort();
     tasks.iter().for_each(|task| task.abort());

@@ -3,7 +3,7 @@
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use sekisho_engine::{health::Health, snapshot::HomeKind};
 
-use crate::report::{Client, Customer, Gate, Node, Proof, Realm, Report, Server, Totals};
+use crate::report::{Backlog, Client, Customer, Gate, Node, Proof, Realm, Report, Server, Totals};
 
 /// The modes of an interface.
 const MODES: [&str; 3] = ["native", "generic", "off"];
@@ -12,9 +12,11 @@ const MODES: [&str; 3] = ["native", "generic", "off"];
 pub(super) fn record(report: &Report) {
     node(&report.node);
     totals(&report.totals);
+    backlog(&report.backlog);
     gate(&report.gate);
     dropped(report);
     describe_customers();
+    report.access_networks.iter().for_each(|of| client("", of));
     for one in &report.customers {
         customer(one);
         one.clients.iter().for_each(|of| client(&one.name, of));
@@ -92,6 +94,16 @@ fn totals(totals: &Totals) {
             totals.rejected_down,
         ),
         (
+            "sekisho_rejected_limited_total",
+            "Rejects to logins of access networks over the limit of their realm.",
+            totals.rejected_limited,
+        ),
+        (
+            "sekisho_rejected_full_total",
+            "Rejects to logins of access networks that there was no room for.",
+            totals.rejected_full,
+        ),
+        (
             "sekisho_identities_differ_total",
             "Access-Requests whose EAP-Identity is another name than their User-Name.",
             totals.identities_differ,
@@ -125,6 +137,20 @@ fn totals(totals: &Totals) {
         describe_gauge!(name, help);
         gauge!(name).set(value as f64);
     }
+}
+
+fn backlog(backlog: &Backlog) {
+    describe_gauge!(
+        "sekisho_backlog_ratio",
+        "How full the fullest table of requests and the fullest receive queue are."
+    );
+    gauge!("sekisho_backlog_ratio", "of" => "requests").set(backlog.tables);
+    gauge!("sekisho_backlog_ratio", "of" => "receive_queue").set(backlog.queues);
+    describe_gauge!(
+        "sekisho_shedding_level",
+        "What is shed: 0 nothing, 1 Interim-Updates, 2 Interim-Updates and Starts."
+    );
+    gauge!("sekisho_shedding_level").set(backlog.shedding as f64);
 }
 
 fn gate(gate: &Gate) {

@@ -6,7 +6,7 @@ use super::{
     style::Style,
     words::{duration, named, number, replies},
 };
-use crate::report::{Customer, Histogram, Proof, Realm, Server};
+use crate::report::{Client, Customer, Histogram, Proof, Realm, Server};
 
 /// Appends a customer.
 pub(super) fn write(text: &mut String, customer: &Customer, style: Style) {
@@ -22,9 +22,7 @@ pub(super) fn write(text: &mut String, customer: &Customer, style: Style) {
         let _ = writeln!(text, "  {}", style.doubtful(&named(&trouble)));
     }
     for client in &customer.clients {
-        let noun = if client.dynauth { "dynauth" } else { "client " };
-        let proof = proof(&client.proof, style);
-        let _ = writeln!(text, "  {noun} {} {}{proof}", client.contract, client.address);
+        self::client(text, if client.dynauth { "dynauth" } else { "client " }, client, style);
     }
     for one in &customer.realms {
         realm(text, one, style);
@@ -36,6 +34,12 @@ pub(super) fn write(text: &mut String, customer: &Customer, style: Style) {
         let why = style.bad(&format!("{} {}: it is asked nothing", one.host, one.why));
         let _ = writeln!(text, "  server  {} {why}", one.server);
     }
+}
+
+/// Appends a client, under the word for what it is.
+pub(super) fn client(text: &mut String, noun: &str, client: &Client, style: Style) {
+    let proof = proof(&client.proof, style);
+    let _ = writeln!(text, "  {noun} {} {}{proof}", client.contract, client.address);
 }
 
 /// What stands out of how a client or server proves itself: an old secret in use, Message-Authenticator never seen.

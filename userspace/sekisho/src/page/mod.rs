@@ -4,6 +4,7 @@
 //! realms and the state of its servers (`customer`). What is zero and would only be noise is left out.
 
 mod customer;
+mod drops;
 mod style;
 mod words;
 
@@ -11,9 +12,9 @@ use std::fmt::Write as _;
 
 use sekisho_engine::{health::Health, snapshot::HomeKind};
 
-pub use self::style::Style;
 use self::words::{duration, named, number, replies};
-use crate::report::{Count, Customer, Gate, Node, Report, Server};
+pub use self::{drops::drops, style::Style};
+use crate::report::{Client, Count, Customer, Gate, Node, Report, Server};
 
 /// The whole page. Writing to a String does not fail, so the results of `writeln!` are let go.
 pub fn page(report: &Report, style: Style) -> String {
@@ -21,9 +22,11 @@ pub fn page(report: &Report, style: Style) -> String {
     node(&mut text, &report.node, style);
     servers(&mut text, &report.customers, style);
     gate(&mut text, &report.gate, style);
+    backlog(&mut text, report, style);
     totals(&mut text, report);
-    drops(&mut text, "kernel", &report.gate.dropped, style);
-    drops(&mut text, "userspace", &report.dropped, style);
+    dropped(&mut text, "kernel", &report.gate.dropped, style);
+    dropped(&mut text, "userspace", &report.dropped, style);
+    networks(&mut text, &report.access_networks, style);
     for one in &report.customers {
         customer::write(&mut text, one, style);
     }
@@ -98,6 +101,12 @@ fn gate(text: &mut String, gate: &Gate, style: Style) {
     }
 }
 
+fn backlog(text: &mut String, report: &Report, style: Style) {
+    if let Some(words) = report.backlog.in_words() {
+        let _ = writeln!(text, "  backlog    {}", style.bad(&words));
+    }
+}
+
 fn totals(text: &mut String, report: &Report) {
     let (totals, rates) = (&report.totals, &report.rates);
     if rates.over > 0.0 {
@@ -129,6 +138,8 @@ fn totals(text: &mut String, report: &Report) {
         ("expired", totals.expired),
         ("rejected unanswered", totals.rejected_unanswered),
         ("rejected with all servers down", totals.rejected_down),
+        ("rejected over a realm's limit", totals.rejected_limited),
+        ("rejected for want of room", totals.rejected_full),
         ("replies withheld", totals.withheld.sum()),
         ("identities differ", totals.identities_differ),
         ("rejects delayed", totals.delayed),
@@ -142,7 +153,16 @@ fn totals(text: &mut String, report: &Report) {
     }
 }
 
-fn drops(text: &mut String, at: &str, counts: &[Count], style: Style) {
+fn networks(text: &mut String, networks: &[Client], style: Style) {
+    if !networks.is_empty() {
+        let _ = writeln!(text, "\n{}", style.bold("access networks"));
+    }
+    for one in networks {
+        customer::client(text, "network", one, style);
+    }
+}
+
+fn dropped(text: &mut String, at: &str, counts: &[Count], style: Style) {
     for found in counts.iter().filter(|found| found.count > 0) {
         let advice = crate::advice::of_name(&found.name).unwrap_or_default();
         let count = style.doubtful(&format!("{:>10}", number(found.count)));
@@ -153,7 +173,7 @@ fn drops(text: &mut String, at: &str, counts: &[Count], style: Style) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Client, Interface, Proof, Realm, Unresolved};
+    use crate::report::{Interface, Proof, Realm, Unresolved};
 
     #[test]
     fn a_dead_server_its_since_and_a_drop_with_its_remedy_are_seen() {

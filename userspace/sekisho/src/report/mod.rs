@@ -4,6 +4,7 @@
 //! secrets do not occur in it.
 
 mod latency;
+mod live;
 mod read;
 
 use std::path::PathBuf;
@@ -12,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     latency::Histogram,
-    read::{customers, totals},
+    live::{Backlog, Drop},
+    read::{access_networks, customers, totals},
 };
 
 /// What a node does and did.
@@ -26,8 +28,12 @@ pub struct Report {
     pub totals: Totals,
     /// Per second, over the last seconds.
     pub rates: Rates,
+    /// How much waits, and what is shed for it.
+    pub backlog: Backlog,
     /// Packets dropped in userspace by reason, in the order of the reasons; all of them, also zeros.
     pub dropped: Vec<Count>,
+    /// The operator's access networks, by name.
+    pub access_networks: Vec<Client>,
     /// By name.
     pub customers: Vec<Customer>,
 }
@@ -221,6 +227,8 @@ pub struct Totals {
     pub expired: u64,
     pub rejected_unanswered: u64,
     pub rejected_down: u64,
+    pub rejected_limited: u64,
+    pub rejected_full: u64,
     pub identities_differ: u64,
     pub withheld: Withheld,
     pub delayed: u64,
@@ -269,12 +277,12 @@ pub struct Customer {
     pub unresolved: Vec<Unresolved>,
 }
 
-/// A `client` contract, or a dynamic-authorization client.
+/// A `client` contract, a dynamic-authorization client, or an access network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Client {
     /// Name of the contract.
     pub contract: String,
-    /// The terminal's address.
+    /// The terminal's address; of an access network the first.
     pub address: std::net::IpAddr,
     /// Whether it is a dynamic-authorization client.
     pub dynauth: bool,

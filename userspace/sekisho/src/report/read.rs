@@ -33,6 +33,8 @@ pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
         expired: sum(|stats| &stats.expired),
         rejected_unanswered: sum(|stats| &stats.rejected_unanswered),
         rejected_down: sum(|stats| &stats.rejected_down),
+        rejected_limited: sum(|stats| &stats.rejected_limited),
+        rejected_full: sum(|stats| &stats.rejected_full),
         identities_differ: sum(|stats| &stats.identities_differ),
         withheld: Withheld {
             service_type: sum(|stats| &stats.withheld.service_type),
@@ -62,6 +64,14 @@ pub fn customers(snapshot: &RoutingSnapshot, unresolved: &[sekisho_service::Unre
         snapshot.customers.iter().flatten().map(|found| customer(snapshot, unresolved, found, now)).collect();
     customers.sort_by(|a, b| a.name.cmp(&b.name));
     customers
+}
+
+/// The operator's access networks, by name.
+pub fn access_networks(snapshot: &RoutingSnapshot, now: Time) -> Vec<Client> {
+    let networks = snapshot.clients.iter().flatten().filter(|client| client.customer == CustomerId::NOBODY);
+    let mut networks: Vec<Client> = networks.map(|one| client(one, now)).collect();
+    networks.sort_by(|a, b| a.contract.cmp(&b.contract));
+    networks
 }
 
 fn customer(

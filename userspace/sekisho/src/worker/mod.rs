@@ -16,7 +16,7 @@ use sekisho_engine::{Engine, Limits, Settings, snapshot::RoutingSnapshot, stats:
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::sockets::{OpenError, SERVICE_BUFFER, Upstream, open_upstream};
-use crate::clock::Clock;
+use crate::{clock::Clock, drops::Sampler};
 
 /// What a worker is told while it runs.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub struct Start {
     pub upstream: Upstream,
     /// The clock that all share.
     pub clock: Clock,
+    /// Tells of what it drops.
+    pub sampler: Sampler,
 }
 
 /// A running worker, as others see it.
@@ -68,8 +70,9 @@ impl Handle {
         let (report, ended) = oneshot::channel();
         let name = format!("worker-{}", start.settings.worker);
         let sockets = sockets::Sockets::new(start.sockets, start.upstream)?;
-        let engine = Engine::new(start.settings, start.snapshot, Arc::clone(&stats));
-        let worker = rounds::Worker::new(engine, sockets, Arc::clone(&stats), start.clock);
+        let engine = Engine::new(start.settings, Arc::clone(&start.snapshot), Arc::clone(&stats));
+        let drops = rounds::Drops { sampler: start.sampler, snapshot: start.snapshot };
+        let worker = rounds::Worker::new(engine, sockets, Arc::clone(&stats), start.clock, drops);
         thread::Builder::new().name(name).spawn(move || {
             // The main thread may have gone already; then nobody needs the report.
             let _ = report.send(run(worker, inbox));

@@ -5,6 +5,7 @@ use std::{io, os::fd::OwnedFd, sync::Arc, time::Duration};
 use sekisho_engine::{
     Engine, Event,
     packet::{Action, BATCH, Batch, Path, Socket},
+    snapshot::RoutingSnapshot,
     stats::WorkerStats,
     time::Time,
 };
@@ -17,7 +18,7 @@ use tokio::{
 use tracing::Level;
 
 use super::{Message, send::send, sockets::Sockets};
-use crate::clock::Clock;
+use crate::{clock::Clock, drops::Sampler};
 
 /// Rounds in a row before messages and timers get their turn: some milliseconds at most.
 const ROUNDS: usize = 16;
@@ -37,13 +38,20 @@ pub(super) struct Worker {
     batch: Batch,
     ready: Vec<Socket>,
     finishing: Option<oneshot::Sender<()>>,
+    drops: Drops,
+}
+
+/// Who is told of drops, and the routing in force, which knows the senders.
+pub(super) struct Drops {
+    pub(super) sampler: Sampler,
+    pub(super) snapshot: Arc<RoutingSnapshot>,
 }
 
 impl Worker {
-    pub(super) fn new(engine: Engine, sockets: Sockets, stats: Arc<WorkerStats>, clock: Clock) -> Worker {
+    pub(super) fn new(engine: Engine, sockets: Sockets, stats: Arc<WorkerStats>, clock: Clock, drops: Drops) -> Worker {
         let (receiver, sender) = (Receiver::new(), Sender::new());
         let (batch, ready) = (Batch::default(), Vec::with_capacity(Sockets::EVENTS));
-        Worker { engine, sockets, stats, clock, receiver, sender, batch, ready, finishing: None }
+        Worker { engine, sockets, stats, clock, receiver, sender, batch, ready, finishing: None, drops }
     }
 
     /// Runs until told to stop, or until everybody who could tell has gone.
@@ -75,6 +83,7 @@ impl Worker {
     fn hear(&mut self, message: Message) {
         match message {
             Message::Snapshot(snapshot, limits, done) => {
+                self.drops.snapshot = Arc::clone(&snapshot);
                 self.engine.set_snapshot(snapshot);
                 self.engine.set_limits(limits);
                 // Whoever asked may have stopped waiting.
@@ -148,6 +157,7 @@ impl Worker {
         self.engine.handle_batch(now, &mut self.batch);
         send(&self.batch, &self.sockets, &mut self.sender, &self.stats);
         tell(&self.batch);
+        self.drops.sampler.look(now, &self.batch, &self.drops.snapshot);
         self.attend(now);
     }
 
