@@ -36,6 +36,12 @@ impl Address {
         unsafe { core::mem::transmute(self.0) }
     }
 
+    /// As the tables of words have it.
+    #[inline(always)]
+    pub fn words(self) -> [u64; 2] {
+        self.0
+    }
+
     /// Whether it is an IPv4 address in the form of the tables.
     #[inline(always)]
     pub fn is_mapped(self) -> bool {

@@ -1,73 +1,239 @@
-//! What userspace tells the gate, and what the gate counts.
+//! What userspace tells the gate, and what the gate keeps and counts.
 //!
-//! Hash tables are preallocated: no packet waits for an allocation, and a full table refuses a new entry instead of
-//! evicting an old one, which would un-register a customer. The sizes here are those that userspace sets at load.
-//!
-//! A preallocated element may be used again as soon as it is removed, so a value that is removed at this very moment can
-//! be seen as another one's. One packet may then be judged by the wrong entry; userspace judges it again.
+//! All but three are arrays that userspace sees as shared memory: a look-up in an array is a few instructions, and every call
+//! of a helper costs more than all else that is done for a packet. How keys are found in them stands in `sekisho_abi::table`.
+//! The sizes here are those of the defaults; userspace sets them at load, and the numbers of sets below with them.
 
 use aya_ebpf::{
     macros::map,
-    maps::{HashMap, PerCpuArray},
+    maps::{Array, LpmTrie, PerCpuArray, RingBuf, lpm_trie::Key},
 };
 use sekisho_abi::{
-    AddressBytes, Entry, Ingress, IngressKey, Outcome, Service, ServiceKey, SourceKey, capacity, service::AddressFlags,
+    Entry, Ingress, IngressKey, Outcome, PrefixKey, Service, cached, capacity, client, sessions,
+    service::{ANY_PORT, AddressFlags},
+    settings::Settings,
+    table::{self, Memory, Tags, WAYS},
 };
 
-use crate::address::Address;
+use crate::{address::Address, cell::Word, scratch::Scratch};
+
+/// `BPF_F_MMAPABLE`: userspace may map it.
+const SHARED: u32 = 1 << 10;
+/// `BPF_F_NO_PREALLOC`, which a trie wants.
+const UNALLOCATED: u32 = 1;
+
+const SOURCE_SETS_BY_DEFAULT: u32 = table::sets(capacity::SOURCES);
+const SERVICE_SETS: u32 = table::sets(capacity::SERVICES);
+const INGRESS_SETS: u32 = table::sets(capacity::INGRESSES);
+
+/// Sets of the table of sources, a power of two; set at load.
+#[unsafe(no_mangle)]
+pub static SOURCE_SETS: u32 = SOURCE_SETS_BY_DEFAULT;
+/// Sets of session buckets, a power of two; set at load.
+#[unsafe(no_mangle)]
+pub static SESSION_SETS: u32 = sessions::sets(capacity::SESSIONS);
+/// Sets of published requests, a power of two; set at load.
+#[unsafe(no_mangle)]
+pub static REPLY_SETS: u32 = cached::sets(capacity::REPLIES);
+/// Not zero in tests that tell the time themselves; set at load.
+#[unsafe(no_mangle)]
+pub static INJECTED_CLOCK: u32 = 0;
+
+/// Flags, seed, level of shedding.
+#[map]
+static SETTINGS: Array<Settings<Word>> = Array::with_max_entries(1, SHARED);
 
 /// Who may send, by domain and address.
 #[map]
-pub static SOURCES: HashMap<SourceKey, Entry> = HashMap::with_max_entries(capacity::SOURCES, 0);
-
-/// Our ports: those that take requests, and those of workers toward home servers.
+static SOURCE_TAGS: Array<Tags<Word>> = Array::with_max_entries(SOURCE_SETS_BY_DEFAULT, SHARED);
 #[map]
-pub static SERVICES: HashMap<ServiceKey, Service> = HashMap::with_max_entries(capacity::SERVICES, 0);
+static SOURCES: Array<[Word; 6]> = Array::with_max_entries(SOURCE_SETS_BY_DEFAULT * WAYS as u32, SHARED);
 
-/// Our service addresses alone, for packets that carry no port.
+/// Who may send beside those, by prefix.
 #[map]
-pub static ADDRESSES: HashMap<AddressBytes, AddressFlags> = HashMap::with_max_entries(capacity::ADDRESSES, 0);
+static PREFIXES: LpmTrie<PrefixKey, Entry> = LpmTrie::with_max_entries(capacity::PREFIXES, UNALLOCATED);
+
+/// Our ports: those that take requests, and those of workers toward home servers; and our addresses themselves.
+#[map]
+static SERVICE_TAGS: Array<Tags<Word>> = Array::with_max_entries(SERVICE_SETS, SHARED);
+#[map]
+static SERVICES: Array<[Word; 4]> = Array::with_max_entries(SERVICE_SETS * WAYS as u32, SHARED);
 
 /// The ways in.
 #[map]
-pub static INGRESSES: HashMap<IngressKey, Ingress> = HashMap::with_max_entries(capacity::INGRESSES, 0);
+static INGRESS_TAGS: Array<Tags<Word>> = Array::with_max_entries(INGRESS_SETS, SHARED);
+#[map]
+static INGRESSES: Array<[Word; 2]> = Array::with_max_entries(INGRESS_SETS * WAYS as u32, SHARED);
+
+/// Buckets, limits and counters of each contract.
+#[map]
+static CLIENTS: Array<client::Slot<Word>> = Array::with_max_entries(capacity::SOURCES + 1, SHARED);
+
+/// Which attributes name a session.
+#[map]
+static PROFILES: Array<[u8; 256]> = Array::with_max_entries(client::PROFILES, SHARED);
+
+/// Buckets of sessions.
+#[map]
+static SESSIONS: Array<sessions::Set<Word>> =
+    Array::with_max_entries(sessions::sets(capacity::SESSIONS), SHARED);
+
+/// Requests that userspace has published.
+#[map]
+static REPLY_TAGS: Array<cached::Tags<Word>> = Array::with_max_entries(cached::sets(capacity::REPLIES), SHARED);
+#[map]
+static REPLIES: Array<cached::Slot<Word>> =
+    Array::with_max_entries(cached::sets(capacity::REPLIES) * cached::WAYS as u32, SHARED);
 
 /// One counter for each [`Outcome::slot`].
 #[map]
-pub static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Outcome::SLOTS, 0);
+static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Outcome::SLOTS, 0);
 
-/// A key on the stack, aligned so that it is written by whole words.
-#[repr(C, align(8))]
-struct Aligned<K>(K);
+/// What does not fit the stack, or must not be known to the verifier.
+#[map]
+static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
+
+/// Sampled drops.
+#[map]
+pub static DROPS: RingBuf = RingBuf::with_byte_size(capacity::DROPS, 0);
+
+/// A number that is set at load: not known to the compiler.
+#[inline(always)]
+pub fn number(global: &'static u32) -> u32 {
+    // SAFETY: a reference is valid to read.
+    unsafe { core::ptr::read_volatile(global) }
+}
+
+/// The settings.
+#[inline(always)]
+pub fn settings() -> Option<&'static Settings<Word>> {
+    SETTINGS.get(0)
+}
+
+struct Sources;
+
+impl Memory<Word, 6> for Sources {
+    #[inline(always)]
+    fn set(&self, index: u32) -> Option<&Tags<Word>> {
+        SOURCE_TAGS.get(index)
+    }
+    #[inline(always)]
+    fn entry(&self, index: u32) -> Option<&[Word; 6]> {
+        SOURCES.get(index)
+    }
+}
+
+struct Services;
+
+impl Memory<Word, 4> for Services {
+    #[inline(always)]
+    fn set(&self, index: u32) -> Option<&Tags<Word>> {
+        SERVICE_TAGS.get(index)
+    }
+    #[inline(always)]
+    fn entry(&self, index: u32) -> Option<&[Word; 4]> {
+        SERVICES.get(index)
+    }
+}
+
+struct Ingresses;
+
+impl Memory<Word, 2> for Ingresses {
+    #[inline(always)]
+    fn set(&self, index: u32) -> Option<&Tags<Word>> {
+        INGRESS_TAGS.get(index)
+    }
+    #[inline(always)]
+    fn entry(&self, index: u32) -> Option<&[Word; 2]> {
+        INGRESSES.get(index)
+    }
+}
 
 /// The domain and index of a way in.
 #[inline(always)]
 pub fn ingress(key: &IngressKey) -> Option<Ingress> {
-    let key = Aligned(*key);
-    // SAFETY: a copy is taken at once; see above for a value that is removed meanwhile.
-    unsafe { INGRESSES.get(&key.0) }.copied()
+    let entry = table::find(&Ingresses, INGRESS_SETS, &key.words())?;
+    Some(Ingress::from_words([entry[1].read()]))
+}
+
+#[inline(always)]
+fn service_word(address: Address, port: u32) -> Option<u64> {
+    let [first, second] = address.words();
+    let entry = table::find(&Services, SERVICE_SETS, &[first, second, port as u64])?;
+    Some(entry[3].read())
 }
 
 /// What one of our ports takes.
 #[inline(always)]
 pub fn service(address: Address, port: u16) -> Option<Service> {
-    let key = Aligned(ServiceKey { address: address.octets(), port: port as u32 });
-    // SAFETY: a copy is taken at once; see above for a value that is removed meanwhile.
-    unsafe { SERVICES.get(&key.0) }.copied()
-}
-
-/// The entry of a source.
-#[inline(always)]
-pub fn source(domain: u32, address: Address) -> Option<&'static Entry> {
-    let key = Aligned(SourceKey { address: address.octets(), domain });
-    // SAFETY: the entry stays readable while the program runs (RCU); see above for one that is removed meanwhile.
-    unsafe { SOURCES.get(&key.0) }
+    service_word(address, port as u32).map(|word| Service::from_words([word]))
 }
 
 /// The flags of one of our service addresses.
 #[inline(always)]
 pub fn address(address: Address) -> Option<AddressFlags> {
-    let key = Aligned(address.octets());
-    // SAFETY: a copy is taken at once; see above for a value that is removed meanwhile.
-    unsafe { ADDRESSES.get(&key.0) }.copied()
+    service_word(address, ANY_PORT).map(|word| AddressFlags(word as u32))
+}
+
+/// The entry of a source: its own, or that of the prefix that it lies in.
+#[inline(always)]
+pub fn source(domain: u32, address: Address, has_prefixes: bool) -> Option<Entry> {
+    let [first, second] = address.words();
+    match table::find(&Sources, number(&SOURCE_SETS), &[first, second, domain as u64]) {
+        Some(entry) => Some(Entry::from_words([entry[3].read(), entry[4].read(), entry[5].read()])),
+        None if has_prefixes => {
+            let data = PrefixKey { domain: domain.to_be_bytes(), address: address.octets() };
+            PREFIXES.get(&Key::new(160, data)).copied()
+        }
+        None => None,
+    }
+}
+
+/// What is kept of a contract.
+#[inline(always)]
+pub fn client(slot: u32) -> Option<&'static client::Slot<Word>> {
+    CLIENTS.get(slot)
+}
+
+/// Ranks of attribute types.
+#[inline(always)]
+pub fn profile(index: u32) -> Option<&'static [u8; 256]> {
+    PROFILES.get(index)
+}
+
+/// The set of buckets that a session belongs to.
+#[inline(always)]
+pub fn sessions(session: u64) -> Option<&'static sessions::Set<Word>> {
+    SESSIONS.get(sessions::set_of(session, number(&SESSION_SETS)))
+}
+
+/// Tags of published requests, and the index of the first slot of that set.
+#[inline(always)]
+pub fn replies(tag: u64) -> Option<(&'static cached::Tags<Word>, u32)> {
+    let set = cached::set_of(tag, number(&REPLY_SETS));
+    Some((REPLY_TAGS.get(set)?, set.wrapping_mul(cached::WAYS as u32)))
+}
+
+/// A published request.
+#[inline(always)]
+pub fn reply(slot: u32) -> Option<&'static cached::Slot<Word>> {
+    REPLIES.get(slot)
+}
+
+/// Adds one to a counter of this CPU.
+#[inline(always)]
+pub fn count(slot: u32) {
+    if let Some(counter) = COUNTERS.get_ptr_mut(slot) {
+        // SAFETY: the map returned a valid pointer to this CPU's own value, and one CPU runs one XDP program at a time.
+        unsafe { *counter += 1 };
+    }
+}
+
+/// This CPU's own memory.
+#[inline(always)]
+pub fn scratch() -> Option<&'static mut Scratch> {
+    let scratch = SCRATCH.get_ptr_mut(0)?;
+    // SAFETY: the map returned a valid pointer to this CPU's own value; one CPU runs one XDP program at a time, and the
+    // program asks once.
+    Some(unsafe { &mut *scratch })
 }

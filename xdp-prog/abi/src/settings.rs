@@ -15,8 +15,10 @@ pub struct Settings<C> {
     pub shed: C,
     /// Goes up to make the kernel forget all published requests.
     pub epoch: C,
+    /// The time, in nanoseconds, for tests that tell it themselves.
+    pub clock: C,
     /// A spare word.
-    pub reserved: [C; 2],
+    pub reserved: C,
 }
 
 /// There are prefixes among the sources: an address without an entry of its own is looked for there.
