@@ -103,32 +103,43 @@ fn is<C: Cell, const N: usize, const K: usize>(entry: &[C; N], key: &[u64; K]) -
 }
 
 #[cfg(feature = "std")]
-pub use writer::{Full, Writer};
+pub use writer::{Full, REST, Writer};
 
 #[cfg(feature = "std")]
 mod writer {
-    use std::sync::atomic::{
-        AtomicU64,
-        Ordering::{Relaxed, Release},
+    use std::{
+        collections::HashMap,
+        sync::atomic::{
+            AtomicU64,
+            Ordering::{Relaxed, Release},
+        },
+        time::{Duration, Instant},
     };
 
     use super::{Memory, PROBES, Tags, WAYS, hash, home};
+
+    /// How long a place rests that a key was taken out of: far longer than a packet is under way in the kernel's program.
+    pub const REST: Duration = Duration::from_millis(10);
 
     /// The one that changes a table.
     #[derive(Debug)]
     pub struct Writer<M, const N: usize> {
         memory: M,
         sets: u32,
+        /// Places that a key was taken out of, and when.
+        resting: HashMap<u32, Instant>,
+        /// When that was done last.
+        removed: Option<Instant>,
     }
 
-    /// No place is free where the key may be.
+    /// No place is free, and rested, where the key may be.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Full;
 
     impl<M: Memory<AtomicU64, N>, const N: usize> Writer<M, N> {
         /// For a table of so many sets, a power of two.
         pub fn new(memory: M, sets: u32) -> Writer<M, N> {
-            Writer { memory, sets }
+            Writer { memory, sets, resting: HashMap::new(), removed: None }
         }
 
         /// The arrays.
@@ -146,11 +157,14 @@ mod writer {
         ///
         /// # Errors
         ///
-        /// [`Full`]; nothing is changed then.
+        /// [`Full`]; nothing is changed then. Where places rest, it may work once they have ([`Writer::rests`]).
         pub fn put<const K: usize, const V: usize>(&mut self, key: &[u64; K], value: &[u64; V]) -> Result<(), Full> {
             if let Some(entry) = super::find(&self.memory, self.sets, key) {
                 write(entry, K, value);
                 return Ok(());
+            }
+            if !self.rests() {
+                self.resting = HashMap::new();
             }
             let hash = hash(key);
             let (probe, set, way, index) = self.free(hash).ok_or(Full)?;
@@ -164,18 +178,27 @@ mod writer {
             Ok(())
         }
 
-        /// Takes a key out; whether it was there. Its place is not to be used again for as long as a packet may be under way in
-        /// the kernel's program: microseconds.
+        /// Whether a place still rests that a key was taken out of.
+        pub fn rests(&self) -> bool {
+            !self.resting.is_empty() && self.removed.is_some_and(|last| last.elapsed() < REST)
+        }
+
+        /// Takes a key out; whether it was there. Its place rests before it is used again: a packet may be under way in the
+        /// kernel's program that has found the key and not yet read its value.
         pub fn remove<const K: usize>(&mut self, key: &[u64; K]) -> bool {
             let hash = hash(key);
             for probe in 0..PROBES {
                 let index = home(hash, self.sets).wrapping_add(probe) & (self.sets - 1);
                 let Some(set) = self.memory.set(index) else { return false };
                 for (way, tag) in set.tags.iter().enumerate() {
-                    let entry = self.memory.entry(index * WAYS as u32 + way as u32);
+                    let place = index * WAYS as u32 + way as u32;
+                    let entry = self.memory.entry(place);
                     if tag.load(Relaxed) == hash && entry.is_some_and(|entry| super::is(entry, key)) {
                         tag.store(0, Release);
                         self.passed(hash, probe, |count| count.saturating_sub(1));
+                        let now = Instant::now();
+                        self.resting.insert(place, now);
+                        self.removed = Some(now);
                         return true;
                     }
                 }
@@ -203,8 +226,12 @@ mod writer {
             (0..PROBES).find_map(|probe| {
                 let index = home(hash, self.sets).wrapping_add(probe) & (self.sets - 1);
                 let set = self.memory.set(index)?;
-                let way = set.tags.iter().position(|tag| tag.load(Relaxed) == 0)?;
-                Some((probe, set, way, index * WAYS as u32 + way as u32))
+                let mut free = set.tags.iter().enumerate().filter(|(_, tag)| tag.load(Relaxed) == 0);
+                free.find_map(|(way, _)| {
+                    let place = index * WAYS as u32 + way as u32;
+                    let rested = self.resting.get(&place).is_none_or(|since| since.elapsed() >= REST);
+                    rested.then_some((probe, set, way, place))
+                })
             })
         }
 
@@ -267,7 +294,10 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let key = [state >> 33 & 0x7ff, 5];
             if state >> 60 < 9 && model.len() < 1000 {
-                table.put(&key, &[state]).unwrap();
+                while table.put(&key, &[state]).is_err() {
+                    assert!(table.rests(), "room is short only while places rest");
+                    std::thread::sleep(REST);
+                }
                 model.insert(key, [state]);
             } else {
                 assert_eq!(table.remove(&key), model.remove(&key).is_some());
@@ -313,6 +343,21 @@ mod tests {
         assert!(!table.remove(&[3, 0]));
         assert_eq!(table.get::<2, 1>(&[3, 0]), None);
         assert!(table.memory().sets.iter().all(|set| Cell::load(&set.passed) == 0), "and nothing stays counted");
+    }
+
+    #[test]
+    fn a_place_rests_before_it_is_used_again() {
+        let mut table = heap(1);
+        for n in 0..7 {
+            table.put(&[n, 0], &[n]).unwrap();
+        }
+        assert!(table.remove(&[3, 0]));
+        assert!(table.rests());
+        assert_eq!(table.put(&[9, 0], &[9]), Err(Full));
+        std::thread::sleep(REST);
+        assert!(!table.rests());
+        table.put(&[9, 0], &[9]).unwrap();
+        assert_eq!(table.get::<2, 1>(&[9, 0]), Some([9]));
     }
 
     #[test]
