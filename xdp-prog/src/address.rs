@@ -36,10 +36,24 @@ impl Address {
         unsafe { core::mem::transmute(self.0) }
     }
 
+    /// From what [`Address::words`] gives.
+    #[inline(always)]
+    pub fn new(words: [u64; 2]) -> Address {
+        Address(words)
+    }
+
     /// As the tables of words have it.
     #[inline(always)]
     pub fn words(self) -> [u64; 2] {
         self.0
+    }
+
+    /// The sum of its 16-bit words, as checksums take it: of an IPv4 address its own four octets only.
+    #[inline(always)]
+    pub fn sum(self) -> u64 {
+        let [first, second] = self.0;
+        let second = if self.is_mapped() { second & !MAPPED_MASK } else { second };
+        words_of(first) + words_of(second)
     }
 
     /// Whether it is an IPv4 address in the form of the tables.
@@ -47,6 +61,12 @@ impl Address {
     pub fn is_mapped(self) -> bool {
         self.0[0] == 0 && self.0[1] & MAPPED_MASK == MAPPED
     }
+}
+
+#[inline(always)]
+fn words_of(word: u64) -> u64 {
+    let word = u64::from_be(word);
+    (word >> 48) + (word >> 32 & 0xffff) + (word >> 16 & 0xffff) + (word & 0xffff)
 }
 
 const MAPPED_MASK: u64 = u64::from_ne_bytes([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);

@@ -43,4 +43,9 @@ impl Cell for Word {
         }
         found == old
     }
+
+    #[inline(always)]
+    fn opaque(number: u64) -> u64 {
+        crate::frame::opaque(number as usize) as u64
+    }
 }

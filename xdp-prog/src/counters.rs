@@ -1,14 +1,52 @@
-//! Counting: once `Seen`, once where the packet ended.
+//! Counting: once `Seen`, once where the packet ended, once for its contract; and telling of some drops.
 
-use sekisho_abi::Outcome;
+use aya_ebpf::helpers::generated::bpf_jiffies64;
+use sekisho_abi::{ClientCounter, Outcome, Reason, event::DropEvent};
 
-use crate::maps::COUNTERS;
+use crate::{
+    maps,
+    scratch::{NONE, Scratch},
+};
 
-/// Adds one to the counter of this CPU.
+/// Counts the end of a packet.
 #[inline(always)]
-pub fn count(outcome: Outcome) {
-    if let Some(counter) = COUNTERS.get_ptr_mut(outcome.slot()) {
-        // SAFETY: the map returned a valid pointer to this CPU's own value, and one CPU runs one XDP program at a time.
-        unsafe { *counter += 1 };
+pub fn finish(outcome: Outcome, scratch: &Scratch) {
+    maps::count(outcome.slot());
+    if scratch.client.get() != NONE
+        && let Some(counter) = ClientCounter::of(outcome)
+        && let Some(client) = maps::client(scratch.slot())
+    {
+        client.counters[counter as usize & (ClientCounter::COUNT - 1)].increment();
+    }
+    if let Outcome::Dropped(reason) = outcome {
+        tell(reason, scratch);
+    }
+}
+
+/// Tells userspace of a drop: of one in each of the kernel's ticks (1 to 10 ms) at most, and how many there were.
+#[inline(always)]
+fn tell(reason: Reason, scratch: &Scratch) {
+    scratch.untold.set(scratch.untold.get() + 1);
+    // SAFETY: a helper without arguments; the kernel replaces the call by a load.
+    let tick = unsafe { bpf_jiffies64() };
+    if tick == scratch.told.get() {
+        return;
+    }
+    // Where the ring is full, the next drop tries again.
+    if let Some(mut entry) = maps::DROPS.reserve::<DropEvent>(0) {
+        entry.write(DropEvent {
+            source: scratch.headers.source().octets(),
+            session: scratch.session.get(),
+            weight: scratch.untold.get(),
+            domain: scratch.domain.get() as u32,
+            reason: reason as u32,
+            client: scratch.slot(),
+            ifindex: scratch.headers.ingress() as u32,
+            port: scratch.port.get() as u32,
+            code: scratch.code() as u32,
+        });
+        entry.submit(0);
+        scratch.untold.set(0);
+        scratch.told.set(tick);
     }
 }

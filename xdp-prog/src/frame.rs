@@ -1,8 +1,10 @@
 //! The frame as it came in: bounds-checked views, Ethernet, up to two VLAN tags.
 
+use core::arch::asm;
+
 use aya_ebpf::{
     bindings::xdp_md,
-    helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
+    helpers::generated::{bpf_xdp_adjust_tail, bpf_xdp_get_buff_len, bpf_xdp_load_bytes, bpf_xdp_store_bytes},
     programs::XdpContext,
 };
 use sekisho_abi::{IngressKey, Outcome, Reason};
@@ -13,7 +15,8 @@ const ETHERTYPE_VLAN: u16 = 0x8100;
 const ETHERTYPE_QINQ: u16 = 0x88a8;
 const VLAN_ID: u16 = 0x0fff;
 
-/// A frame. Packet pointers stay valid as long as it lives: nothing here resizes the packet.
+/// A frame. Packet pointers stay valid as long as it lives, but for [`Frame::resize`] and [`Frame::store`]: the verifier refuses
+/// whatever is read by an old one afterwards; [`Frame::again`] has new ones.
 pub struct Frame {
     ctx: *mut xdp_md,
     start: usize,
@@ -39,12 +42,62 @@ impl Frame {
 
     /// A view of `N` octets at `offset`, in the linear part of the frame.
     #[inline(always)]
-    fn view<const N: usize>(&self, offset: usize) -> Option<&[u8; N]> {
-        if self.start + offset + N > self.end {
+    pub fn view<const N: usize>(&self, offset: usize) -> Option<&[u8; N]> {
+        let from = opaque(self.start + offset);
+        if from + N > self.end {
             return None;
         }
         // SAFETY: the `N` octets at `offset` end within the packet, as just checked, and octets need no alignment.
-        Some(unsafe { &*((self.start + offset) as *const [u8; N]) })
+        Some(unsafe { &*(from as *const [u8; N]) })
+    }
+
+    /// The eight octets at `offset` as a word, the first of them the lowest, in one load instead of eight.
+    #[inline(always)]
+    pub fn word(&self, offset: usize) -> Option<u64> {
+        let octets = self.view::<8>(offset)?;
+        // SAFETY: eight octets. eBPF has no alignment of its own; on a machine that has, the verifier would refuse the load.
+        Some(u64::from_le(unsafe { *octets.as_ptr().cast() }))
+    }
+
+    /// As [`Frame::view`], to write to.
+    #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "the frame is the packet's address, not the packet")]
+    pub fn view_mut<const N: usize>(&self, offset: usize) -> Option<&mut [u8; N]> {
+        let from = opaque(self.start + offset);
+        if from + N > self.end {
+            return None;
+        }
+        // SAFETY: as for `view`; whoever writes has no other view of the same octets.
+        Some(unsafe { &mut *(from as *mut [u8; N]) })
+    }
+
+    /// The frame with pointers to what it is now.
+    #[inline(always)]
+    pub fn again(&self) -> Frame {
+        // SAFETY: the context is the one that the program was called with.
+        let (start, end) = unsafe { ((*self.ctx).data as usize, (*self.ctx).data_end as usize) };
+        Frame { ctx: self.ctx, start, end }
+    }
+
+    /// Makes the frame so many octets long; `false`, and nothing has changed, where there is no room.
+    #[inline(always)]
+    pub fn resize(&self, octets: usize) -> bool {
+        // Padding behind a short datagram is a part of the frame.
+        let delta = octets as i64 - self.len() as i64;
+        // SAFETY: the context is the one that the program was called with.
+        unsafe { bpf_xdp_adjust_tail(self.ctx, delta as i32) == 0 }
+    }
+
+    /// Writes the first `length` of `octets` at `offset`.
+    #[inline(always)]
+    pub fn store<const N: usize>(&self, offset: usize, octets: &[u8; N], length: usize) -> bool {
+        let beyond_first = opaque(length.wrapping_sub(1));
+        if beyond_first >= N {
+            return false;
+        }
+        let length = beyond_first as u32 + 1;
+        // SAFETY: `octets` has as many as are asked for; the helper checks the offset.
+        unsafe { bpf_xdp_store_bytes(self.ctx, offset as u32, octets.as_ptr().cast_mut().cast(), length) == 0 }
     }
 
     /// A view of a header of `N` octets at `offset`.
@@ -66,6 +119,27 @@ impl Frame {
         // SAFETY: `octets` has room for the `N` octets that the helper writes; the helper checks the offset.
         let failed = unsafe { bpf_xdp_load_bytes(self.ctx, offset as u32, octets.as_mut_ptr().cast(), N as u32) };
         if failed == 0 { Some(octets) } else { None }
+    }
+
+    /// `N` words of 16 bits, in network order in the frame, at an offset that the packet itself may give.
+    #[inline(always)]
+    pub fn load_words<const N: usize>(&self, offset: usize) -> Option<[u16; N]> {
+        let mut words = [0; N];
+        let from = opaque(self.start + offset);
+        let failed = if from + 2 * N <= self.end {
+            // SAFETY: as for `view`; two octets need no alignment on this target.
+            words = unsafe { *(from as *const [u16; N]) };
+            0
+        } else {
+            // SAFETY: `words` has room for what the helper writes; the helper checks the offset.
+            unsafe { bpf_xdp_load_bytes(self.ctx, offset as u32, words.as_mut_ptr().cast(), 2 * N as u32) }
+        };
+        let mut at = 0;
+        while at < N {
+            words[at] = u16::from_be(words[at]);
+            at += 1;
+        }
+        if failed == 0 { Some(words) } else { None }
     }
 
     /// Octets of the whole frame, of which the linear part may be only the beginning.
@@ -106,6 +180,15 @@ impl Frame {
         }
         Ok(link)
     }
+}
+
+/// A number that the compiler knows nothing about, so that it compares the very register that is used afterwards: what it
+/// derives one from the other, the verifier does not follow.
+#[inline(always)]
+pub fn opaque(mut number: usize) -> usize {
+    // SAFETY: moves a register to itself.
+    unsafe { asm!("{0} = {0}", inout(reg) number, options(pure, nomem, nostack, preserves_flags)) };
+    number
 }
 
 #[inline(always)]

@@ -1,21 +1,46 @@
-//! The decision about a frame, from top to bottom.
+//! The decision about a frame, stage by stage.
 //!
-//! From the service on, the order is that of `GateTable::judge` in `sekisho-abi`: source, ingress, service address,
-//! role, header. A drop here means that userspace would drop for the same reason.
+//! From the service on, the order is that of `GateTable::judge` in `sekisho-abi`, and then of the engine: source, ingress,
+//! service address, role, header; the contract's bucket, attributes, the session's bucket; then what userspace has published,
+//! and what it wants shed. A drop here means that userspace would drop for the same reason.
 
 use aya_ebpf::bindings::xdp_action;
-use sekisho_abi::{Outcome, PortKind, Reason, check_header, source};
+use sekisho_abi::{
+    Entry, Outcome, PortKind, Reason, Service, check_header,
+    header::MAX_LEN,
+    service::ANY_PORT,
+    settings::{HAS_PREFIXES, Settings},
+    shed, source,
+};
 
 use crate::{
+    attributes,
+    cell::Word,
     frame::Frame,
-    ip::{self, Body, Packet, UDP_LEN},
-    maps, odd,
+    ip::{self, UDP_LEN},
+    limits, maps, odd, published,
+    scratch::Scratch,
 };
+
+/// A frame, and what is needed to decide about it.
+#[derive(Clone, Copy)]
+pub struct Case<'c> {
+    /// The frame. Each stage takes it anew ([`Frame::again`]).
+    pub frame: &'c Frame,
+    /// What userspace wants.
+    pub settings: &'static Settings<Word>,
+    /// What the stages before have found out.
+    pub scratch: &'static Scratch,
+}
+
+const TRUNCATED: Outcome = Outcome::Dropped(Reason::FrameTruncated);
+/// Code of an Accounting-Request.
+const ACCOUNTING_REQUEST: u8 = 4;
 
 /// Where the frame ends up.
 #[inline(always)]
-pub fn decide(frame: &Frame) -> Outcome {
-    match walk(frame) {
+pub fn decide(case: &Case<'_>) -> Outcome {
+    match walk(case) {
         Ok(outcome) | Err(outcome) => outcome,
     }
 }
@@ -25,58 +50,149 @@ pub fn decide(frame: &Frame) -> Outcome {
 pub fn action(outcome: Outcome) -> u32 {
     match outcome {
         Outcome::Dropped(_) => xdp_action::XDP_DROP,
+        Outcome::Replied => xdp_action::XDP_TX,
         _ => xdp_action::XDP_PASS,
     }
 }
 
 #[inline(always)]
-fn walk(frame: &Frame) -> Result<Outcome, Outcome> {
+fn walk(case: &Case<'_>) -> Result<Outcome, Outcome> {
+    headers(case)?;
+    service(case)?;
+    sender(case)?;
+    if case.scratch.headers.is_odd() {
+        return Err(odd::judge(case));
+    }
+    admit(case)?;
+    if Service::from_words([case.scratch.service.get()]).kind == PortKind::Upstream as u32 {
+        return Ok(Outcome::Passed);
+    }
+    limits::client(case)?;
+    attributes::walk(case)?;
+    limits::session(case)?;
+    published::repeated(case)?;
+    shed(case)?;
+    Ok(Outcome::Passed)
+}
+
+#[inline(always)]
+fn headers(case: &Case<'_>) -> Result<(), Outcome> {
+    let frame = case.frame;
     let link = frame.link()?;
     let packet = ip::parse(frame, &link)?;
-    let from_mapped = packet.v6 && packet.source.is_mapped();
     if packet.v6 && packet.destination.is_mapped() {
         // On the wire such an address is nobody's (RFC 4291 §2.5.5.2 makes it a form for programs).
         return Err(Outcome::NotOurs);
     }
-    match packet.body {
-        Body::Datagram => {}
-        Body::Optioned => return Ok(odd::optioned(frame, &packet, &link.ingress)),
-        Body::FirstFragment => return Ok(odd::first_fragment(frame, &packet, &link.ingress, packet.payload)),
-        Body::LaterFragment => return Ok(odd::later_fragment(&packet, &link.ingress)),
-        Body::Extensions(first) => return Ok(odd::extensions(frame, &packet, &link.ingress, first)),
+    let place = odd::place(frame, &packet)?;
+    case.scratch.headers.set(&link, &packet, place);
+    Ok(())
+}
+
+/// Which of our ports it came to, or to which of our addresses where it carries no port.
+#[inline(always)]
+fn service(case: &Case<'_>) -> Result<(), Outcome> {
+    let Case { scratch, .. } = case;
+    let headers = &scratch.headers;
+    let mut key = ANY_PORT as u64;
+    let mut truncated = headers.is_truncated();
+    if headers.udp() != 0 {
+        match case.frame.again().load_words::<3>(headers.udp()) {
+            Some([from, port, length]) => {
+                scratch.from_port.set(from as u64);
+                scratch.port.set(port as u64);
+                scratch.datagram.set(length as u64);
+                key = port as u64;
+            }
+            None => truncated = true,
+        }
     }
+    // Read back, like everything: see `scratch`.
+    scratch.length.set(truncated as u64);
+    scratch.service.set(key);
+    let word = maps::service(headers.destination(), scratch.service.get()).ok_or(Outcome::NotOurs)?;
+    scratch.service.set(word);
+    if scratch.length.get() != 0 {
+        // A packet that ends before its UDP header does is on our addresses nothing that anyone could use.
+        return Err(TRUNCATED);
+    }
+    if headers.is_odd() {
+        let is_dedicated = headers.is_fragment() && maps::is_dedicated(headers.destination());
+        scratch.is_dedicated.set(is_dedicated as u64);
+        return Ok(());
+    }
+    let length = datagram_len(case)?;
+    scratch.datagram.set(length as u64);
+    Ok(())
+}
 
-    let Ok(udp) = frame.header::<UDP_LEN>(packet.payload) else {
-        return Err(odd::truncated(&packet));
-    };
-    let port = u16::from_be_bytes([udp[2], udp[3]]);
-    let service = maps::service(packet.destination, port).ok_or(Outcome::NotOurs)?;
-    let datagram = datagram_len(frame, &packet, u16::from_be_bytes([udp[4], udp[5]]) as usize)?;
-
-    if from_mapped {
+/// Who sent it.
+#[inline(always)]
+fn sender(case: &Case<'_>) -> Result<(), Outcome> {
+    let Case { scratch, settings, .. } = case;
+    let Some(word) = maps::ingress(scratch.headers.ingress()) else { return Err(odd::stranger(scratch)) };
+    scratch.domain.set(word & 0xffff_ffff);
+    scratch.ingress.set(word >> 32);
+    if scratch.headers.is_v6() && scratch.headers.source().is_mapped() {
         // It would be taken for the IPv4 client of that address.
-        return Err(Outcome::Dropped(Reason::Unregistered));
+        return Err(odd::stranger(scratch));
     }
-    let ingress = maps::ingress(&link.ingress).ok_or(Reason::Unregistered)?;
-    let source = maps::source(ingress.domain, packet.source).ok_or(Reason::Unregistered)?;
-    let kind = PortKind::from_u32(service.kind).ok_or(Reason::WrongRole)?;
-    source::admit(source.access(), ingress.index, service, kind)?;
+    let has_prefixes = settings.flags.read() & HAS_PREFIXES != 0;
+    if !maps::source(scratch, has_prefixes) {
+        return Err(odd::stranger(scratch));
+    }
+    scratch.client.set(scratch.entry[2].get() >> 32);
+    Ok(())
+}
 
-    let head = if datagram < 4 { [0; 4] } else { *frame.header::<4>(packet.payload + UDP_LEN)? };
-    check_header(kind, head, datagram)?;
-    Ok(Outcome::Passed)
+/// Whether it may come in here, to this port, with this header.
+#[inline(always)]
+fn admit(case: &Case<'_>) -> Result<(), Outcome> {
+    let Case { scratch, .. } = case;
+    let [first, second, third] = &scratch.entry;
+    let entry = Entry::from_words([first.get(), second.get(), third.get()]);
+    let service = Service::from_words([scratch.service.get()]);
+    let kind = PortKind::from_u32(service.kind).ok_or(Reason::WrongRole)?;
+    source::admit(entry.access(), scratch.ingress.get() as u32, service, kind)?;
+    let datagram = scratch.datagram.get() as usize;
+    let head = if datagram < 4 { [0; 4] } else { *case.frame.again().header::<4>(scratch.headers.packet())? };
+    scratch.head.set(u32::from_le_bytes(head) as u64);
+    let length = check_header(kind, head, datagram)?;
+    scratch.length.set(length as u64);
+    Ok(())
+}
+
+/// The RADIUS Length that `admit` has found right.
+#[inline(always)]
+pub fn length(scratch: &Scratch) -> usize {
+    scratch.length.get() as usize & (2 * MAX_LEN - 1)
+}
+
+#[inline(always)]
+fn shed(case: &Case<'_>) -> Result<(), Outcome> {
+    let level = case.settings.shed.read();
+    if level == shed::CALM || case.scratch.code() != ACCOUNTING_REQUEST {
+        return Ok(());
+    }
+    let status = attributes::status(case);
+    match status.and_then(|status| shed::shed(level, status)) {
+        Some(reason) => Err(Outcome::Dropped(reason)),
+        None => Ok(()),
+    }
 }
 
 /// Octets of UDP payload: what the kernel would deliver of this datagram, which must lie within the frame.
 #[inline(always)]
-fn datagram_len(frame: &Frame, packet: &Packet, udp_len: usize) -> Result<usize, Outcome> {
-    const TRUNCATED: Outcome = Outcome::Dropped(Reason::FrameTruncated);
-    if packet.end < packet.payload || !frame.reaches(packet.end) {
+fn datagram_len(case: &Case<'_>) -> Result<usize, Outcome> {
+    let Case { scratch, .. } = case;
+    let (payload, end) = (scratch.headers.payload(), scratch.headers.end());
+    if end < payload || !case.frame.again().reaches(end) {
         return Err(TRUNCATED);
     }
-    let room = packet.end - packet.payload;
+    let room = end - payload;
+    let udp_len = scratch.datagram.get() as usize;
     // Over IPv6, Linux takes zero as "to the end of the packet" (RFC 2675 §4).
-    let udp_len = if packet.v6 && udp_len == 0 { room } else { udp_len };
+    let udp_len = if udp_len == 0 && scratch.headers.is_v6() { room } else { udp_len };
     if udp_len < UDP_LEN || udp_len > room {
         return Err(TRUNCATED);
     }

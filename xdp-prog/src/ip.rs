@@ -9,8 +9,10 @@ use crate::{
 
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
-const IPV4_LEN: usize = 20;
-const IPV6_LEN: usize = 40;
+/// Octets of an IPv4 header without options.
+pub const IPV4_LEN: usize = 20;
+/// Octets of an IPv6 header.
+pub const IPV6_LEN: usize = 40;
 const MORE_FRAGMENTS: u16 = 0x2000;
 const FRAGMENT_OFFSET: u16 = 0x1fff;
 

@@ -13,9 +13,16 @@
 //! real build is in the build script of `sekisho-kernel`.
 
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
 #[cfg(target_arch = "bpf")]
 mod address;
+#[cfg(target_arch = "bpf")]
+mod attributes;
+#[cfg(target_arch = "bpf")]
+mod cell;
+#[cfg(target_arch = "bpf")]
+mod clock;
 #[cfg(target_arch = "bpf")]
 mod counters;
 #[cfg(target_arch = "bpf")]
@@ -23,25 +30,46 @@ mod frame;
 #[cfg(target_arch = "bpf")]
 mod gate;
 #[cfg(target_arch = "bpf")]
+mod headers;
+#[cfg(target_arch = "bpf")]
 mod ip;
+#[cfg(target_arch = "bpf")]
+mod limits;
 #[cfg(target_arch = "bpf")]
 mod maps;
 #[cfg(target_arch = "bpf")]
 mod odd;
+#[cfg(target_arch = "bpf")]
+mod published;
+#[cfg(target_arch = "bpf")]
+mod reply;
+#[cfg(target_arch = "bpf")]
+mod scratch;
 
 #[cfg(target_arch = "bpf")]
 mod entry {
-    use aya_ebpf::{macros::xdp, programs::XdpContext};
+    use aya_ebpf::{bindings::xdp_action, macros::xdp, programs::XdpContext};
     use sekisho_abi::Outcome;
 
-    use crate::{counters, frame::Frame, gate};
+    use crate::{
+        counters,
+        frame::Frame,
+        gate::{self, Case},
+        maps,
+    };
 
     /// Runs once for each frame; multi-buffer frames (`frags`) included.
     #[xdp(frags)]
     pub fn sekisho(ctx: XdpContext) -> u32 {
-        counters::count(Outcome::Seen);
-        let outcome = gate::decide(&Frame::new(&ctx));
-        counters::count(outcome);
+        maps::count(Outcome::Seen.slot());
+        let (Some(settings), Some(scratch)) = (maps::settings(), maps::scratch()) else {
+            // Both have one element.
+            return xdp_action::XDP_PASS;
+        };
+        scratch.begin();
+        let frame = Frame::new(&ctx);
+        let outcome = gate::decide(&Case { frame: &frame, settings, scratch });
+        counters::finish(outcome, scratch);
         gate::action(outcome)
     }
 

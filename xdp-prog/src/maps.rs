@@ -9,7 +9,7 @@ use aya_ebpf::{
     maps::{Array, LpmTrie, PerCpuArray, RingBuf, lpm_trie::Key},
 };
 use sekisho_abi::{
-    Entry, Ingress, IngressKey, Outcome, PrefixKey, Service, cached, capacity, client, sessions,
+    Entry, Outcome, PrefixKey, cached, capacity, client, sessions,
     service::{ANY_PORT, AddressFlags},
     settings::Settings,
     table::{self, Memory, Tags, WAYS},
@@ -149,44 +149,45 @@ impl Memory<Word, 2> for Ingresses {
     }
 }
 
-/// The domain and index of a way in.
+/// The domain and index of a way in, of which the key is [`sekisho_abi::IngressKey::words`], as [`sekisho_abi::Ingress::words`].
 #[inline(always)]
-pub fn ingress(key: &IngressKey) -> Option<Ingress> {
-    let entry = table::find(&Ingresses, INGRESS_SETS, &key.words())?;
-    Some(Ingress::from_words([entry[1].read()]))
+pub fn ingress(key: u64) -> Option<u64> {
+    Some(table::find(&Ingresses, INGRESS_SETS, &[key])?[1].read())
 }
 
+/// What one of our ports takes, or the flags of one of our addresses ([`ANY_PORT`]), as the table has it.
 #[inline(always)]
-fn service_word(address: Address, port: u32) -> Option<u64> {
+pub fn service(address: Address, port: u64) -> Option<u64> {
     let [first, second] = address.words();
-    let entry = table::find(&Services, SERVICE_SETS, &[first, second, port as u64])?;
-    Some(entry[3].read())
+    Some(table::find(&Services, SERVICE_SETS, &[first, second, port])?[3].read())
 }
 
-/// What one of our ports takes.
+/// Whether one of our addresses carries nothing but RADIUS.
 #[inline(always)]
-pub fn service(address: Address, port: u16) -> Option<Service> {
-    service_word(address, port as u32).map(|word| Service::from_words([word]))
+pub fn is_dedicated(address: Address) -> bool {
+    service(address, ANY_PORT as u64).is_some_and(|word| AddressFlags(word as u32) == AddressFlags::DEDICATED)
 }
 
-/// The flags of one of our service addresses.
+/// Notes the entry of the source: its own, or that of the prefix that it lies in. Whether there is one.
 #[inline(always)]
-pub fn address(address: Address) -> Option<AddressFlags> {
-    service_word(address, ANY_PORT).map(|word| AddressFlags(word as u32))
-}
-
-/// The entry of a source: its own, or that of the prefix that it lies in.
-#[inline(always)]
-pub fn source(domain: u32, address: Address, has_prefixes: bool) -> Option<Entry> {
+pub fn source(scratch: &Scratch, has_prefixes: bool) -> bool {
+    let (address, domain) = (scratch.headers.source(), scratch.domain.get());
     let [first, second] = address.words();
-    match table::find(&Sources, number(&SOURCE_SETS), &[first, second, domain as u64]) {
-        Some(entry) => Some(Entry::from_words([entry[3].read(), entry[4].read(), entry[5].read()])),
+    let words = match table::find(&Sources, number(&SOURCE_SETS), &[first, second, domain]) {
+        Some(entry) => [entry[3].read(), entry[4].read(), entry[5].read()],
         None if has_prefixes => {
-            let data = PrefixKey { domain: domain.to_be_bytes(), address: address.octets() };
-            PREFIXES.get(&Key::new(160, data)).copied()
+            let data = PrefixKey { domain: (domain as u32).to_be_bytes(), address: address.octets() };
+            match PREFIXES.get(&Key::new(160, data)) {
+                Some(entry) => entry.words(),
+                None => return false,
+            }
         }
-        None => None,
+        None => return false,
+    };
+    for (kept, word) in scratch.entry.iter().zip(words) {
+        kept.set(word);
     }
+    true
 }
 
 /// What is kept of a contract.
@@ -231,9 +232,6 @@ pub fn count(slot: u32) {
 
 /// This CPU's own memory.
 #[inline(always)]
-pub fn scratch() -> Option<&'static mut Scratch> {
-    let scratch = SCRATCH.get_ptr_mut(0)?;
-    // SAFETY: the map returned a valid pointer to this CPU's own value; one CPU runs one XDP program at a time, and the
-    // program asks once.
-    Some(unsafe { &mut *scratch })
+pub fn scratch() -> Option<&'static Scratch> {
+    SCRATCH.get(0)
 }

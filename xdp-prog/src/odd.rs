@@ -4,13 +4,14 @@
 //! UDP ports. EAP-TLS comes in fragments, in both directions, so a fragment is dropped only on an address that carries
 //! nothing but RADIUS.
 
-use sekisho_abi::{IngressKey, Outcome, Reason, Roles, service::AddressFlags};
+use sekisho_abi::{Entry, Outcome, Reason, Roles};
 
 use crate::{
-    address::Address,
     frame::Frame,
-    ip::{Packet, UDP},
-    maps,
+    gate::Case,
+    ip::{Body, Packet, UDP},
+    limits,
+    scratch::Scratch,
 };
 
 const HOP_BY_HOP: u8 = 0;
@@ -21,14 +22,24 @@ const DESTINATION_OPTIONS: u8 = 60;
 /// Extension headers that are walked. No sound packet has more: RFC 8200 §4.1 has each once, destination options twice.
 const MAX_EXTENSIONS: usize = 5;
 
-/// How a packet's source stands with us, as far as can be told without a port.
-enum Standing {
-    /// Registered here, with a role.
-    Registered,
-    /// Registered, but not by this ingress.
-    Misplaced,
-    /// Unknown, or known without a role.
-    Unregistered,
+/// What makes a packet odd.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Oddity {
+    /// Nothing: a whole datagram behind a plain header.
+    None,
+    /// Options or extension headers in front of a whole datagram.
+    Options,
+    /// It is a part of a datagram.
+    Fragment,
+}
+
+/// Where a packet's UDP header is, as far as it has one.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// What is odd about it.
+    pub oddity: Oddity,
+    /// Where it begins; `None` in a fragment without one, and behind more extension headers than are walked.
+    pub udp: Option<usize>,
 }
 
 /// Extension headers behind which a datagram may be found. Behind the others (IPsec, mobility) is none for us to see.
@@ -37,112 +48,84 @@ pub fn is_extension(next_header: u8) -> bool {
     matches!(next_header, HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS)
 }
 
-/// A whole datagram behind IPv4 options.
+/// Looks for the UDP header; `None` where the frame ends before it.
+///
+/// # Errors
+///
+/// [`Outcome::NotOurs`] where it is something else than UDP.
 #[inline(always)]
-pub fn optioned(frame: &Frame, packet: &Packet, ingress: &IngressKey) -> Outcome {
-    match port_is_ours(frame, packet, packet.payload) {
-        Ok(()) => beyond_options(packet, ingress),
-        Err(outcome) => outcome,
-    }
-}
-
-/// The first fragment of a datagram, with its UDP header at `udp`.
-#[inline(always)]
-pub fn first_fragment(frame: &Frame, packet: &Packet, ingress: &IngressKey, udp: usize) -> Outcome {
-    match port_is_ours(frame, packet, udp) {
-        Ok(()) => later_fragment(packet, ingress),
-        Err(outcome) => outcome,
-    }
-}
-
-/// A fragment without ports: known by our address alone.
-#[inline(always)]
-pub fn later_fragment(packet: &Packet, ingress: &IngressKey) -> Outcome {
-    let dedicated = match maps::address(packet.destination) {
-        Some(flags) => flags == AddressFlags::DEDICATED,
-        None => return Outcome::NotOurs,
+pub fn place(frame: &Frame, packet: &Packet) -> Result<Option<Place>, Outcome> {
+    let (oddity, udp) = match packet.body {
+        Body::Datagram => (Oddity::None, Some(packet.payload)),
+        Body::Optioned => (Oddity::Options, Some(packet.payload)),
+        Body::FirstFragment => (Oddity::Fragment, Some(packet.payload)),
+        Body::LaterFragment => (Oddity::Fragment, None),
+        Body::Extensions(first) => return behind_extensions(frame, packet, first),
     };
-    match standing(packet.source, ingress) {
-        Standing::Misplaced if dedicated => Outcome::Dropped(Reason::WrongIngress),
-        Standing::Unregistered if dedicated => Outcome::Dropped(Reason::FragmentUnregistered),
-        _ => Outcome::Passed,
-    }
+    Ok(Some(Place { oddity, udp }))
 }
 
-/// IPv6 extension headers, the first of number `next`.
 #[inline(always)]
-pub fn extensions(frame: &Frame, packet: &Packet, ingress: &IngressKey, mut next: u8) -> Outcome {
+fn behind_extensions(frame: &Frame, packet: &Packet, mut next: u8) -> Result<Option<Place>, Outcome> {
     let mut offset = packet.payload;
     for _ in 0..MAX_EXTENSIONS {
-        let Some(head) = frame.load::<4>(offset) else {
-            return truncated(packet);
-        };
+        let Some(head) = frame.load::<4>(offset) else { return Ok(None) };
         let fragment = u16::from_be_bytes([head[2], head[3]]);
         // An offset or more fragments: a true fragment. Neither: an atomic one (RFC 6946), a header like the others.
         if next == FRAGMENT && fragment & 0xfff9 != 0 {
             return match head[0] {
-                UDP if fragment & 0xfff8 == 0 => first_fragment(frame, packet, ingress, offset + 8),
-                upper if upper == UDP || is_extension(upper) => later_fragment(packet, ingress),
-                _ => Outcome::NotOurs,
+                UDP if fragment & 0xfff8 == 0 => {
+                    Ok(Some(Place { oddity: Oddity::Fragment, udp: Some(offset + 8) }))
+                }
+                upper if upper == UDP || is_extension(upper) => {
+                    Ok(Some(Place { oddity: Oddity::Fragment, udp: None }))
+                }
+                _ => Err(Outcome::NotOurs),
             };
         }
         // RFC 8200 §4.3: in units of 8 octets, not counting the first 8; the fragment header is 8 octets.
         offset += if next == FRAGMENT { 8 } else { (head[1] as usize + 1) * 8 };
         next = head[0];
         if next == UDP {
-            return match port_is_ours(frame, packet, offset) {
-                Ok(()) => beyond_options(packet, ingress),
-                Err(outcome) => outcome,
-            };
+            return Ok(Some(Place { oddity: Oddity::Options, udp: Some(offset) }));
         }
         if !is_extension(next) {
-            return Outcome::NotOurs;
+            return Err(Outcome::NotOurs);
         }
     }
-    match maps::address(packet.destination) {
-        Some(_) => beyond_options(packet, ingress),
-        None => Outcome::NotOurs,
+    Ok(Some(Place { oddity: Oddity::Options, udp: None }))
+}
+
+/// What becomes of a packet of no registered source. A fragment is dropped only where our address is dedicated.
+#[inline(always)]
+pub fn stranger(scratch: &Scratch) -> Outcome {
+    if !scratch.headers.is_odd() {
+        return Outcome::Dropped(Reason::Unregistered);
+    }
+    if !scratch.headers.is_fragment() {
+        return Outcome::Dropped(Reason::OptionsUnregistered);
+    }
+    match scratch.is_dedicated.get() {
+        0 => Outcome::Passed,
+        _ => Outcome::Dropped(Reason::FragmentUnregistered),
     }
 }
 
-/// A packet that ends before its UDP header does: on our addresses nothing that anyone could use.
+/// What becomes of an odd packet from a source that is known, to one of our ports or addresses. What goes up unchecked is paid
+/// for all the same.
 #[inline(always)]
-pub fn truncated(packet: &Packet) -> Outcome {
-    match maps::address(packet.destination) {
-        Some(_) => Outcome::Dropped(Reason::FrameTruncated),
-        None => Outcome::NotOurs,
+pub fn judge(case: &Case<'_>) -> Outcome {
+    let Case { scratch, .. } = case;
+    let entry = Entry::from_words([scratch.entry[0].get(), 0, scratch.entry[2].get()]);
+    if entry.roles == Roles::NONE {
+        return stranger(scratch);
     }
-}
-
-#[inline(always)]
-fn port_is_ours(frame: &Frame, packet: &Packet, udp: usize) -> Result<(), Outcome> {
-    let Some([_, _, high, low]) = frame.load::<4>(udp) else {
-        return Err(truncated(packet));
-    };
-    match maps::service(packet.destination, u16::from_be_bytes([high, low])) {
-        Some(_) => Ok(()),
-        None => Err(Outcome::NotOurs),
+    if (entry.ingresses >> (scratch.ingress.get() & 63)) & 1 == 0 {
+        let is_elsewhere = scratch.headers.is_fragment() && scratch.is_dedicated.get() == 0;
+        return if is_elsewhere { Outcome::Passed } else { Outcome::Dropped(Reason::WrongIngress) };
     }
-}
-
-#[inline(always)]
-fn beyond_options(packet: &Packet, ingress: &IngressKey) -> Outcome {
-    match standing(packet.source, ingress) {
-        Standing::Registered => Outcome::Passed,
-        Standing::Misplaced => Outcome::Dropped(Reason::WrongIngress),
-        Standing::Unregistered => Outcome::Dropped(Reason::OptionsUnregistered),
-    }
-}
-
-#[inline(always)]
-fn standing(from: Address, ingress: &IngressKey) -> Standing {
-    let Some(ingress) = maps::ingress(ingress) else {
-        return Standing::Unregistered;
-    };
-    match maps::source(ingress.domain, from) {
-        Some(source) if source.roles == Roles::NONE => Standing::Unregistered,
-        Some(source) if (source.ingresses >> (ingress.index & 63)) & 1 == 0 => Standing::Misplaced,
-        Some(_) => Standing::Registered,
-        None => Standing::Unregistered,
+    match limits::client(case) {
+        Ok(()) => Outcome::Passed,
+        Err(outcome) => outcome,
     }
 }

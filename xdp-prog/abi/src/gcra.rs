@@ -23,6 +23,22 @@ pub trait Cell {
     fn load(&self) -> u64;
     /// Replaces the value if it is `old`; whether it was.
     fn compare_exchange(&self, old: u64, new: u64) -> bool;
+
+    /// The number, of which the compiler shall know nothing: the kernel's program computes some things without branches, which
+    /// the verifier would have to follow one by one, and the compiler would put them back.
+    #[inline(always)]
+    fn opaque(number: u64) -> u64 {
+        number
+    }
+}
+
+/// Looks for a word in a row without branches: `found` is what was found before, zero for nothing, and becomes `place + 1` where
+/// `word` is the one that is wanted. No two of a row are.
+#[inline(always)]
+pub fn note<C: Cell>(found: u64, word: u64, wanted: u64, place: usize) -> u64 {
+    let difference = word ^ wanted;
+    let all_if_equal = (C::opaque(difference | difference.wrapping_neg()) >> 63).wrapping_sub(1);
+    found | (place as u64 + 1) & all_if_equal
 }
 
 /// A bucket's parameters in ticks, computed in userspace. Zero increment: no limit.

@@ -9,7 +9,7 @@
 //! processor sees an entry whole or not at all, if a place that was cleared rests before it is used again ([`Writer::remove`]).
 //! Values that change in place do so word by word.
 
-use crate::gcra::Cell;
+use crate::gcra::{Cell, note};
 
 /// Tags in a set.
 pub const WAYS: usize = 7;
@@ -72,15 +72,18 @@ pub fn find<'m, C: Cell + 'm, const N: usize, const K: usize>(
     while probe < PROBES {
         let index = home(hash, sets).wrapping_add(probe) & sets.wrapping_sub(1);
         let set = memory.set(index)?;
-        let mut way = 0;
+        // Two keys of one hash are never in one set ([`Writer::put`]), so at most one tag fits.
+        let (mut way, mut found) = (0, 0);
         while way < WAYS {
-            if set.tags[way].load() == hash {
-                let entry = memory.entry(index.wrapping_mul(WAYS as u32).wrapping_add(way as u32))?;
-                if is(entry, key) {
-                    return Some(entry);
-                }
-            }
+            found = note::<C>(found, set.tags[way].load(), hash, way);
             way += 1;
+        }
+        if found != 0 {
+            let place = index.wrapping_mul(WAYS as u32).wrapping_add(found as u32).wrapping_sub(1);
+            let entry = memory.entry(place)?;
+            if is(entry, key) {
+                return Some(entry);
+            }
         }
         if set.passed.load() == 0 {
             return None;
@@ -92,14 +95,12 @@ pub fn find<'m, C: Cell + 'm, const N: usize, const K: usize>(
 
 #[inline(always)]
 fn is<C: Cell, const N: usize, const K: usize>(entry: &[C; N], key: &[u64; K]) -> bool {
-    let mut at = 0;
+    let (mut at, mut differences) = (0, 0);
     while at < K {
-        if entry[at].load() != key[at] {
-            return false;
-        }
+        differences |= entry[at].load() ^ key[at];
         at += 1;
     }
-    true
+    differences == 0
 }
 
 #[cfg(feature = "std")]

@@ -1,0 +1,54 @@
+//! Rate limits: a contract's bucket, the buckets of its sessions, and the one of its new sessions.
+
+use sekisho_abi::{
+    Outcome, Reason,
+    gcra::{self, Verdict, ticks},
+    sessions::{self, SessionVerdict},
+};
+
+use crate::{attributes, clock, gate::Case, maps};
+
+/// Charges a packet to its contract's own bucket.
+///
+/// # Errors
+///
+/// [`Reason::ClientRate`], [`Reason::Contended`].
+#[inline(always)]
+pub fn client(case: &Case<'_>) -> Result<(), Outcome> {
+    let client = maps::client(case.scratch.slot()).ok_or(Outcome::Passed)?;
+    if client.client().limits() || client.session().limits() {
+        case.scratch.now.set(ticks(clock::now(case.settings)));
+    }
+    match gcra::charge(&client.bucket, client.client(), case.scratch.now.get()) {
+        Verdict::Admitted => Ok(()),
+        Verdict::Over => Err(Outcome::Dropped(Reason::ClientRate)),
+        Verdict::Contended => Err(Outcome::Dropped(Reason::Contended)),
+    }
+}
+
+/// Charges a packet to its session's bucket, and a session's first to the bucket of new sessions before.
+///
+/// # Errors
+///
+/// [`Reason::SessionRate`], [`Reason::NewSessionRate`], [`Reason::Contended`].
+#[inline(always)]
+pub fn session(case: &Case<'_>) -> Result<(), Outcome> {
+    let scratch = case.scratch;
+    let client = maps::client(scratch.slot()).ok_or(Outcome::Passed)?;
+    if !client.session().limits() {
+        return Ok(());
+    }
+    scratch.session.set(attributes::session(case));
+    let session = scratch.session.get();
+    if session == 0 {
+        return Ok(());
+    }
+    let set = maps::sessions(session).ok_or(Outcome::Passed)?;
+    let new = (&client.new_sessions, client.new_session());
+    match sessions::charge(set, session, client.session(), scratch.now.get(), new) {
+        SessionVerdict::Admitted => Ok(()),
+        SessionVerdict::Over => Err(Outcome::Dropped(Reason::SessionRate)),
+        SessionVerdict::OverNew => Err(Outcome::Dropped(Reason::NewSessionRate)),
+        SessionVerdict::Contended => Err(Outcome::Dropped(Reason::Contended)),
+    }
+}
