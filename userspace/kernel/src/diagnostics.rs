@@ -13,10 +13,7 @@ use rustix::{
     thread::{CapabilitySet, capabilities},
 };
 
-use crate::{Attached, GateError};
-
-/// The first kernel with `bpf_xdp_get_buff_len` and `bpf_xdp_load_bytes`.
-const OLDEST_KERNEL: (u32, u32) = (5, 18);
+use crate::{Attached, GateError, features};
 
 /// The kernel's index of an interface of this network namespace, as [`sekisho_abi::IngressKey`] has it.
 ///
@@ -33,8 +30,9 @@ pub fn interface_index(interface: &str) -> Result<u32, GateError> {
 pub(crate) fn preconditions() -> Result<(), GateError> {
     if let Ok(release) = fs::read_to_string("/proc/sys/kernel/osrelease") {
         let release = release.trim();
-        if version(release).is_some_and(|version| version < OLDEST_KERNEL) {
-            return Err(GateError::KernelTooOld { found: release.to_owned() });
+        let lacking = version(release).and_then(features::newest_missing);
+        if let Some(feature) = lacking {
+            return Err(GateError::KernelTooOld { found: release.to_owned(), feature });
         }
     }
     let Ok(sets) = capabilities(None) else { return Ok(()) };

@@ -1,8 +1,14 @@
 //! What can keep the gate from its work, in words for whoever must act on it.
 
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use rustix::io::Errno;
+
+use crate::Feature;
 
 /// Why the gate could not be opened, changed or read.
 #[derive(Debug, thiserror::Error)]
@@ -10,11 +16,13 @@ use rustix::io::Errno;
 pub enum GateError {
     /// The kernel lacks what the program needs.
     #[error(
-        "kernel {found} is too old for the XDP gate, which needs 5.18 or newer: upgrade it, or set xdp.mode to off"
+        "kernel {found} is too old for the XDP gate, which needs {} or newer ({}): upgrade it, or set xdp.mode to off", release(.feature.since), .feature.name
     )]
     KernelTooOld {
         /// The running kernel's release.
         found: String,
+        /// Of what it lacks, what came last.
+        feature: &'static Feature,
     },
     /// The process lacks a capability.
     #[error(
@@ -86,7 +94,7 @@ pub enum GateError {
     },
     /// There is no memory for a table.
     #[error(
-        "no memory for the gate's table of {table} ({source}): lower xdp.max_sources, or raise the memory limit of the service"
+        "no memory for the gate's table of {table} ({source}): lower xdp.max_sources, xdp.max_replies or limits.max_sessions, or raise the memory limit of the service"
     )]
     Memory {
         /// Which table.
@@ -103,6 +111,56 @@ pub enum GateError {
         action: &'static str,
         /// What the kernel said.
         source: aya::maps::MapError,
+    },
+    /// A table's memory could not be shared with the kernel.
+    #[error(
+        "the gate's table of {table} cannot be shared with the kernel ({source}): set xdp.mode to off, and please report it"
+    )]
+    Shared {
+        /// Which table.
+        table: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The operating system gave no random numbers.
+    #[error("the operating system has no random numbers for the gate ({source})")]
+    Seed {
+        /// What it said.
+        source: io::Error,
+    },
+    /// Where the gate should be pinned is no bpffs.
+    #[error(
+        "{} is not on a BPF file system, so the XDP gate cannot stay while no process runs: `mount -t bpf bpf {}`, or set xdp.persist to false", directory.display(), mount_point(directory)
+    )]
+    NoBpffs {
+        /// Where it should be pinned.
+        directory: PathBuf,
+    },
+    /// Another process has the gate.
+    #[error(
+        "another process holds the XDP gate that is pinned in {}: stop it first, or give this one another xdp.directory", directory.display()
+    )]
+    InUse {
+        /// Where it is pinned.
+        directory: PathBuf,
+    },
+    /// There is no gate to detach.
+    #[error("nothing is there: no XDP gate is pinned in {}", directory.display())]
+    NothingPinned {
+        /// Where it was looked for.
+        directory: PathBuf,
+    },
+    /// Pinning failed.
+    #[error(
+        "{} could not be {action} ({source}): look at its permissions, run `sekisho xdp detach` to begin anew, or set xdp.persist to false", path.display()
+    )]
+    Pins {
+        /// Which file or directory.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// What the kernel said.
+        source: io::Error,
     },
     /// An upstream port was opened on no address in particular.
     #[error(
@@ -150,6 +208,16 @@ fn no_native(interface: &str, source: &io::Error) -> String {
 
 fn is_unsupported(error: &io::Error) -> bool {
     Errno::from_io_error(error) == Some(Errno::OPNOTSUPP)
+}
+
+fn release((major, minor): (u32, u32)) -> String {
+    format!("{major}.{minor}")
+}
+
+/// The usual place for it, or the directory itself.
+fn mount_point(directory: &Path) -> String {
+    let usual = Path::new("/sys/fs/bpf");
+    if directory.starts_with(usual) { usual } else { directory }.display().to_string()
 }
 
 fn saved(log: &Option<PathBuf>) -> String {

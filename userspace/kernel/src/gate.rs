@@ -1,34 +1,30 @@
 //! The gate: opened, changed, read, dropped.
 
 use std::{
-    collections::{HashMap, HashSet},
-    hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
+    collections::HashSet,
+    path::Path,
+    sync::{Arc, atomic::Ordering::Release},
 };
 
-use aya::{
-    Ebpf, EbpfError, EbpfLoader,
-    maps::{MapData, MapError, PerCpuArray},
-    programs::{ProgramError, Xdp},
-};
-use sekisho_abi::{AddressBytes, Entry, Ingress, IngressKey, Service, ServiceKey, Source, SourceKey, capacity};
-use sekisho_abi::{gate::GateTable, service::AddressFlags};
+use sekisho_abi::{SourceKey, gate::GateTable};
 
 use crate::{
-    Attachment, Counters, GateError, GateOptions, Mode, UpstreamPorts, attach, diagnostics,
-    image::{self, Image},
-    object::{OBJECT, PROGRAM, Plain},
-    table::{self, Table},
+    Attachment, ClientCounts, Counters, Detached, DropReader, GateError, GateOptions, Mode, Publisher, UpstreamPorts,
+    attach, clients, diagnostics,
+    kernel::{self, Kernel},
+    open,
+    pins::{self, Pins},
 };
 
-/// The XDP gate of this process. Dropping it detaches the program and frees its tables.
-///
-/// Nothing is pinned yet: that a new process adopts the links and maps of an old one has its place in
-/// [`Gate::open`], between loading and attaching.
+/// The XDP gate of this process. Dropping it detaches the program and frees its tables, but for what is pinned
+/// ([`GateOptions::pins`]): that stays, and the next process goes on with it.
 pub struct Gate {
     /// `None` where the gate is off on every interface.
     kernel: Option<Kernel>,
     attached: Vec<Attachment>,
+    /// Where it is pinned, or why it is not.
+    pins: Result<Pins, String>,
+    publisher: Option<Publisher>,
 }
 
 /// What a step of a reload did, entries of all tables together.
@@ -42,54 +38,53 @@ pub struct Diff {
     pub removed: usize,
 }
 
-/// The loaded program and its tables.
-pub(crate) struct Kernel {
-    /// Holds program and links: dropping it detaches.
-    pub(crate) ebpf: Ebpf,
-    sources: Table<SourceKey, Entry>,
-    services: Arc<Mutex<Table<ServiceKey, Service>>>,
-    addresses: Table<AddressBytes, AddressFlags>,
-    ingresses: Table<IngressKey, Ingress>,
-    counters: PerCpuArray<MapData, u64>,
-    max_sources: u32,
-    /// What is in the tables now.
-    present: Image,
-    /// What should be there, from the last [`Gate::add`].
-    wanted: Image,
-}
-
 impl Gate {
     /// Loads the program, fills its tables, then attaches it to the interfaces: it never judges by half a table.
     ///
+    /// Where an earlier process left its tables pinned, they are taken over with their buckets and counters, the new table is
+    /// added to what is in them, and the program takes the place of the old one, without a moment between: [`Gate::remove`]
+    /// then takes away what was the old process's alone. Tables that do not fit this version or these options are made anew.
+    ///
     /// # Errors
     ///
-    /// With [`Mode::Auto`], only a missing interface and a table that is too small are errors: all else is told by
-    /// [`Gate::attached`]. Should one of several interfaces fail, none stays attached.
+    /// With [`Mode::Auto`], only a missing interface, a table that is too small and another process with the same pins are
+    /// errors: all else is told by [`Gate::attached`] and [`Gate::pinned`]. Should one of several interfaces fail, none stays
+    /// attached that was not before.
     pub fn open(options: &GateOptions, table: &GateTable) -> Result<Gate, GateError> {
-        let off = |reason: Option<String>| {
-            let attached = options.interfaces.iter().map(|interface| attach::off(interface, reason.clone()));
-            Gate { kernel: None, attached: attached.collect() }
-        };
         if options.mode == Mode::Off {
-            return Ok(off(None));
+            open::leave(options)?;
+            return Ok(Gate::off(options, None));
         }
         for interface in &options.interfaces {
             diagnostics::interface_index(interface)?;
         }
-        let image = Image::from(table);
-        fits(&image, options.max_sources)?;
-        let mut kernel = match Kernel::load(options, image) {
-            Ok(kernel) => kernel,
-            Err(error) if options.mode == Mode::Auto => return Ok(off(Some(error.to_string()))),
+        kernel::fits(table, options.max_sources)?;
+        let is_auto = options.mode == Mode::Auto;
+        match diagnostics::preconditions() {
+            Err(error) if is_auto => return Ok(Gate::off(options, Some(error.to_string()))),
+            checked => checked?,
+        }
+        let pins = open::pins(options)?;
+        let (mut kernel, adopted) = match open::load(options, table, pins.as_ref().ok()) {
+            Ok(loaded) => loaded,
+            Err(error @ GateError::TableFull { .. }) => return Err(error),
+            Err(error) if is_auto => {
+                // What an earlier process left would go on judging by its own tables.
+                if let Ok(pins) = &pins {
+                    attach::release(pins, &[]);
+                }
+                return Ok(Gate::off(options, Some(error.to_string())));
+            }
             Err(error) => return Err(error),
         };
-        let mut attached: Vec<Attachment> = Vec::with_capacity(options.interfaces.len());
-        for interface in &options.interfaces {
-            if attached.iter().all(|earlier| earlier.interface != *interface) {
-                attached.push(attach::attach(kernel.program()?, interface, options.mode)?);
-            }
-        }
-        Ok(Gate { kernel: Some(kernel), attached })
+        let attached = open::attach(&mut kernel, options, pins.as_ref().ok(), adopted)?;
+        let publisher = open::publisher(&kernel, options, &attached);
+        Ok(Gate { kernel: Some(kernel), attached, pins, publisher })
+    }
+
+    fn off(options: &GateOptions, reason: Option<String>) -> Gate {
+        let attached = options.interfaces.iter().map(|interface| attach::off(interface, reason.clone()));
+        Gate { attached: attached.collect(), kernel: None, pins: Err("the gate is off".to_owned()), publisher: None }
     }
 
     /// Each interface and how the gate is attached to it.
@@ -97,17 +92,37 @@ impl Gate {
         &self.attached
     }
 
+    /// Where the gate is pinned.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not: it goes with this process then.
+    pub fn pinned(&self) -> Result<&Path, &str> {
+        self.pins.as_ref().map(Pins::directory).map_err(String::as_str)
+    }
+
+    /// Removes a gate that is pinned there, whether or not a process has it: links, maps and directory.
+    ///
+    /// A process that has it loses it, and does the whole job from then on without knowing: restart it.
+    ///
+    /// # Errors
+    ///
+    /// [`GateError::NothingPinned`], or [`GateError::Pins`] with what the kernel says. Calling again goes on where it stopped.
+    pub fn detach(directory: &Path) -> Result<Detached, GateError> {
+        pins::detach(directory)
+    }
+
     /// First step of a reload: adds and changes entries so that old and new configuration both hold.
     ///
-    /// A source that is in both keeps what the old one allowed until [`Gate::remove`]. Sources come before the services
-    /// that they use. Where it fails for lack of room nothing is changed.
+    /// A source that is in both keeps what the old one allowed until [`Gate::remove`]. Limits are the new ones at once, and
+    /// buckets go on. Sources come before the services that they use. Where it fails for lack of room nothing is changed.
     ///
     /// # Errors
     ///
     /// [`GateError::TableFull`] where old and new entries together do not fit, or what the kernel says.
     pub fn add(&mut self, new: &GateTable) -> Result<Diff, GateError> {
         match &mut self.kernel {
-            Some(kernel) => kernel.add(Image::from(new)),
+            Some(kernel) => kernel.add(new),
             None => Ok(Diff::default()),
         }
     }
@@ -130,9 +145,20 @@ impl Gate {
     /// A handle for workers that open ports toward home servers. Where the gate is off it does nothing.
     pub fn ports(&self) -> UpstreamPorts {
         match &self.kernel {
-            Some(kernel) => UpstreamPorts::new(Arc::clone(&kernel.services)),
+            Some(kernel) => UpstreamPorts::new(Arc::clone(&kernel.maps.services)),
             None => UpstreamPorts::default(),
         }
+    }
+
+    /// A handle for workers that publish requests. `None` where the kernel answers none: an interface is not attached natively, or
+    /// [`GateOptions::max_replies`] is zero.
+    pub fn publisher(&self) -> Option<Publisher> {
+        self.publisher.clone()
+    }
+
+    /// The reader of sampled drops, once. `None` where the gate is off, or it has been taken.
+    pub fn drops(&mut self) -> Option<DropReader> {
+        self.kernel.as_mut().and_then(|kernel| kernel.maps.drops.take()).map(DropReader::new)
     }
 
     /// What the gate has counted; zeros where it is off.
@@ -142,172 +168,38 @@ impl Gate {
     /// What the kernel says.
     pub fn counters(&self) -> Result<Counters, GateError> {
         match &self.kernel {
-            Some(kernel) => Counters::read(&kernel.counters),
+            Some(kernel) => Counters::read(&kernel.maps.counters),
             None => Ok(Counters::zero()),
         }
+    }
+
+    /// What the gate has counted for each owner ([`sekisho_abi::Source::owner`]), and for 0: sources without a contract, and
+    /// contracts that are gone.
+    pub fn clients(&self) -> Vec<(u64, ClientCounts)> {
+        self.kernel.as_ref().map(|kernel| clients::counts(&kernel.maps.slots)).unwrap_or_default()
+    }
+
+    /// What of accounting is shed from now on (`sekisho_abi::shed`).
+    pub fn set_shed(&self, level: u64) {
+        if let Some(settings) = self.kernel.as_ref().and_then(|kernel| kernel.maps.settings.first()) {
+            settings.shed.store(level, Release);
+        }
+    }
+
+    /// The key of the kernel's hashes; it lives as long as the tables. `None` where the gate is off.
+    pub fn seed(&self) -> Option<[u64; 2]> {
+        let settings = self.kernel.as_ref()?.maps.settings.first()?;
+        Some(settings.seed.each_ref().map(|word| word.load(std::sync::atomic::Ordering::Acquire)))
+    }
+
+    /// Octets that each map takes; those for counters on every processor. Nothing where the gate is off.
+    pub fn memory(&self) -> Vec<(&'static str, u64)> {
+        let maps = self.kernel.iter().flat_map(|kernel| kernel.sizes.maps());
+        maps.map(|map| (map.name, map.octets())).collect()
     }
 
     #[cfg(feature = "testing")]
     pub(crate) fn kernel(&self) -> Option<&Kernel> {
         self.kernel.as_ref()
     }
-}
-
-impl Kernel {
-    fn load(options: &GateOptions, image: Image) -> Result<Kernel, GateError> {
-        diagnostics::preconditions()?;
-        let explained = |error| diagnostics::loading(error, options.verifier_log.as_deref());
-        let mut loader = EbpfLoader::new();
-        loader.map_max_entries(table::SOURCES.map, options.max_sources.max(1));
-        let mut ebpf = loader.load(OBJECT).map_err(explained)?;
-        program_of(&mut ebpf)?.load().map_err(|error| explained(EbpfError::from(error)))?;
-        let counters = ebpf.take_map("COUNTERS").ok_or(MapError::InvalidName { name: "COUNTERS".to_owned() });
-        let counters = counters.and_then(PerCpuArray::try_from);
-        let mut kernel = Kernel {
-            sources: Table::take(&mut ebpf, table::SOURCES)?,
-            services: Arc::new(Mutex::new(Table::take(&mut ebpf, table::SERVICES)?)),
-            addresses: Table::take(&mut ebpf, table::ADDRESSES)?,
-            ingresses: Table::take(&mut ebpf, table::INGRESSES)?,
-            counters: counters.map_err(|error| explained(EbpfError::from(error)))?,
-            ebpf,
-            max_sources: options.max_sources,
-            present: Image::default(),
-            wanted: Image::default(),
-        };
-        kernel.add(image)?;
-        Ok(kernel)
-    }
-
-    fn program(&mut self) -> Result<&mut Xdp, GateError> {
-        program_of(&mut self.ebpf)
-    }
-
-    fn add(&mut self, new: Image) -> Result<Diff, GateError> {
-        let Kernel { present, .. } = self;
-        room(table::SOURCES, &present.sources, &new.sources, self.max_sources)?;
-        room(table::SERVICES, &present.services, &new.services, capacity::SERVICES)?;
-        room(table::ADDRESSES, &present.addresses, &new.addresses, capacity::ADDRESSES)?;
-        room(table::INGRESSES, &present.ingresses, &new.ingresses, capacity::INGRESSES)?;
-
-        let mut diff = Diff::default();
-        for (key, source) in &new.sources {
-            let source = present.sources.get(key).map_or(*source, |old| image::widened(*old, *source));
-            put_as(&mut self.sources, &mut present.sources, *key, source, source.entry(0), &mut diff)?;
-        }
-        for (key, ingress) in &new.ingresses {
-            put(&mut self.ingresses, &mut present.ingresses, *key, *ingress, &mut diff)?;
-        }
-        for (key, flags) in &new.addresses {
-            put(&mut self.addresses, &mut present.addresses, *key, *flags, &mut diff)?;
-        }
-        let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, service) in &new.services {
-            put(&mut services, &mut present.services, *key, *service, &mut diff)?;
-        }
-        drop(services);
-        self.wanted = new;
-        Ok(diff)
-    }
-
-    fn remove(&mut self, retiring: &HashSet<SourceKey>) -> Result<Diff, GateError> {
-        let Kernel { present, wanted, .. } = self;
-        let mut diff = Diff::default();
-        let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
-        clear(&mut services, &mut present.services, &wanted.services, &mut diff)?;
-        drop(services);
-        clear(&mut self.addresses, &mut present.addresses, &wanted.addresses, &mut diff)?;
-        clear(&mut self.ingresses, &mut present.ingresses, &wanted.ingresses, &mut diff)?;
-        let keys: Vec<(SourceKey, Source)> = present.sources.iter().map(|(key, source)| (*key, *source)).collect();
-        for (key, old) in keys {
-            match image::settled(old, wanted.sources.get(&key).copied(), retiring.contains(&key)) {
-                Some(source) => {
-                    put_as(&mut self.sources, &mut present.sources, key, source, source.entry(0), &mut diff)?
-                }
-                None => take_out(&mut self.sources, &mut present.sources, key, &mut diff)?,
-            }
-        }
-        Ok(diff)
-    }
-}
-
-/// The program in the object, loaded or not.
-pub(crate) fn program_of(ebpf: &mut Ebpf) -> Result<&mut Xdp, GateError> {
-    let program = ebpf.program_mut(PROGRAM).ok_or(ProgramError::UnexpectedProgramType);
-    let program = program.and_then(TryInto::try_into);
-    program.map_err(|error: ProgramError| GateError::Load { source: Box::new(EbpfError::from(error)) })
-}
-
-fn fits(image: &Image, max_sources: u32) -> Result<(), GateError> {
-    table::fits(table::SOURCES, image.sources.len(), max_sources)?;
-    table::fits(table::SERVICES, image.services.len(), capacity::SERVICES)?;
-    table::fits(table::ADDRESSES, image.addresses.len(), capacity::ADDRESSES)?;
-    table::fits(table::INGRESSES, image.ingresses.len(), capacity::INGRESSES)
-}
-
-/// Whether old and new entries together fit.
-fn room<K: Eq + Hash, V>(
-    name: table::Name,
-    old: &HashMap<K, V>,
-    new: &HashMap<K, V>,
-    capacity: u32,
-) -> Result<(), GateError> {
-    let added = new.keys().filter(|key| !old.contains_key(key)).count();
-    table::fits(name, old.len() + added, capacity)
-}
-
-fn put<K: Plain + Eq + Hash, V: Plain + Eq>(
-    table: &mut Table<K, V>,
-    present: &mut HashMap<K, V>,
-    key: K,
-    value: V,
-    diff: &mut Diff,
-) -> Result<(), GateError> {
-    put_as(table, present, key, value, value, diff)
-}
-
-/// As [`put`], for a value that the kernel has in another form.
-fn put_as<K: Plain + Eq + Hash, V: Copy + Eq, S: Plain>(
-    table: &mut Table<K, S>,
-    present: &mut HashMap<K, V>,
-    key: K,
-    value: V,
-    stored: S,
-    diff: &mut Diff,
-) -> Result<(), GateError> {
-    let old = present.get(&key);
-    if old == Some(&value) {
-        return Ok(());
-    }
-    table.put(key, stored)?;
-    match old {
-        Some(_) => diff.changed += 1,
-        None => diff.added += 1,
-    }
-    present.insert(key, value);
-    Ok(())
-}
-
-fn take_out<K: Plain + Eq + Hash, V, S: Plain>(
-    table: &mut Table<K, S>,
-    present: &mut HashMap<K, V>,
-    key: K,
-    diff: &mut Diff,
-) -> Result<(), GateError> {
-    table.take_out(key)?;
-    present.remove(&key);
-    diff.removed += 1;
-    Ok(())
-}
-
-fn clear<K: Plain + Eq + Hash, V: Plain>(
-    table: &mut Table<K, V>,
-    present: &mut HashMap<K, V>,
-    wanted: &HashMap<K, V>,
-    diff: &mut Diff,
-) -> Result<(), GateError> {
-    let gone: Vec<K> = present.keys().filter(|key| !wanted.contains_key(key)).copied().collect();
-    for key in gone {
-        take_out(table, present, key, diff)?;
-    }
-    Ok(())
 }

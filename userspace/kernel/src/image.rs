@@ -1,16 +1,15 @@
-//! What the kernel's tables hold, as userspace remembers it.
+//! What the kernel's tables hold or should hold.
 
 use std::collections::HashMap;
 
 use sekisho_abi::{
-    AddressBytes, Ingress, IngressKey, PortKind, Roles, Service, ServiceKey, Source, SourceKey, gate::GateTable,
+    AddressBytes, Entry, Ingress, IngressKey, PortKind, Roles, Service, ServiceKey, gate::GateTable,
     service::AddressFlags,
 };
 
-/// The content of all tables but for upstream ports, which workers open and close.
+/// Ports, addresses and ways in, but for upstream ports, which workers open and close.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Image {
-    pub(crate) sources: HashMap<SourceKey, Source>,
     pub(crate) services: HashMap<ServiceKey, Service>,
     pub(crate) addresses: HashMap<AddressBytes, AddressFlags>,
     pub(crate) ingresses: HashMap<IngressKey, Ingress>,
@@ -22,35 +21,30 @@ impl From<&GateTable> for Image {
         let mut addresses: HashMap<_, _> =
             request_ports.map(|(key, _)| (key.address, AddressFlags::default())).collect();
         addresses.extend(table.dedicated.iter().map(|address| (*address, AddressFlags::DEDICATED)));
-        Image {
-            sources: table.sources.clone(),
-            services: table.services.clone(),
-            addresses,
-            ingresses: table.ingresses.clone(),
-        }
+        Image { services: table.services.clone(), addresses, ingresses: table.ingresses.clone() }
     }
 }
 
-/// A source's entry while old and new configuration both hold: whatever either allows, with the new limits.
-pub(crate) fn widened(old: Source, new: Source) -> Source {
-    Source {
+/// A source's entry while old and new configuration both hold: whatever either allows, charged to the new contract.
+pub(crate) fn widened(old: Entry, new: Entry) -> Entry {
+    Entry {
         roles: old.roles.with(new.roles),
         ingresses: old.ingresses | new.ingresses,
         services: old.services | new.services,
-        ..new
+        slot: new.slot,
     }
 }
 
 /// A source's entry after the old configuration has gone: the new one, and for a home server whose last replies are
 /// still awaited that role besides. `None`: no entry.
-pub(crate) fn settled(old: Source, new: Option<Source>, retiring: bool) -> Option<Source> {
+pub(crate) fn settled(old: Entry, new: Option<Entry>, retiring: bool) -> Option<Entry> {
     let awaited = retiring && old.roles.meets(Roles::HOME_SERVER);
     match new {
         Some(new) if awaited => {
-            Some(Source { roles: new.roles.with(Roles::HOME_SERVER), ingresses: old.ingresses | new.ingresses, ..new })
+            Some(Entry { roles: new.roles.with(Roles::HOME_SERVER), ingresses: old.ingresses | new.ingresses, ..new })
         }
         Some(new) => Some(new),
-        None if awaited => Some(Source { roles: Roles::HOME_SERVER, ..old }),
+        None if awaited => Some(Entry { roles: Roles::HOME_SERVER, ..old }),
         None => None,
     }
 }
@@ -59,23 +53,24 @@ pub(crate) fn settled(old: Source, new: Option<Source>, retiring: bool) -> Optio
 mod tests {
     use super::*;
 
-    fn source(roles: Roles, ingresses: u64) -> Source {
-        Source { ingresses, ..Source::unlimited(roles, 7) }
+    fn entry(roles: Roles, ingresses: u64) -> Entry {
+        Entry { roles, ingresses, services: u64::MAX, slot: 7 }
     }
 
     #[test]
     fn between_the_two_steps_everything_of_both_configurations_holds() {
-        let between = widened(source(Roles::CLIENT, 1), source(Roles::HOME_SERVER, 2));
+        let between = widened(entry(Roles::CLIENT, 1), Entry { slot: 8, ..entry(Roles::HOME_SERVER, 2) });
         assert_eq!(between.roles, Roles::CLIENT.with(Roles::HOME_SERVER));
         assert_eq!(between.ingresses, 3);
+        assert_eq!(between.slot, 8);
     }
 
     #[test]
     fn a_retiring_home_server_may_answer_but_no_longer_ask() {
-        let old = source(Roles::CLIENT.with(Roles::HOME_SERVER), 1);
+        let old = entry(Roles::CLIENT.with(Roles::HOME_SERVER), 1);
         assert_eq!(settled(old, None, true).map(|source| source.roles), Some(Roles::HOME_SERVER));
         assert_eq!(settled(old, None, false), None);
-        let new = source(Roles::CLIENT, 2);
+        let new = entry(Roles::CLIENT, 2);
         let settled_new = settled(old, Some(new), true);
         assert_eq!(settled_new.map(|source| (source.roles, source.ingresses)), Some((old.roles, 3)));
         assert_eq!(settled(old, Some(new), false), Some(new));
@@ -83,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_client_is_never_held_back() {
-        assert_eq!(settled(source(Roles::CLIENT, 1), None, true), None);
+        assert_eq!(settled(entry(Roles::CLIENT, 1), None, true), None);
     }
 
     #[test]

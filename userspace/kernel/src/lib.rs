@@ -9,6 +9,12 @@
 //! [`Mode::Auto`] goes from native to generic to off and says why ([`Gate::attached`]). A gate that is off has the same
 //! methods as any other: its tables are nowhere and its counters stay zero.
 //!
+//! The tables are memory that the kernel's program and this process share: a change is a few stores, and a lookup in the
+//! kernel is no call of a helper. Pinned on a bpffs ([`GateOptions::pins`]), program, tables and buckets stay while no process
+//! runs, and the next one takes them over; `sekisho xdp detach` removes them ([`Gate::detach`]).
+//!
+//! Requests that a worker publishes ([`Publisher`]) are absorbed or answered in the kernel when they are repeated.
+//!
 //! Workers open and close ports toward home servers as they go: [`UpstreamPorts`] tells the gate.
 //!
 //! Errors ([`GateError`]) are written for the operator: which capability, which interface, which setting, where the
@@ -20,22 +26,41 @@
 #![deny(unsafe_code)]
 
 mod attach;
+mod clients;
 mod counters;
 mod diagnostics;
+mod drops;
 mod error;
+mod features;
 mod gate;
 mod image;
+mod kernel;
+mod layout;
+mod maps;
+mod memory;
 mod object;
+mod open;
 mod options;
+mod pins;
 mod ports;
+mod prefixes;
+mod profiles;
+mod publisher;
+mod sources;
+mod system;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use clients::ClientCounts;
 pub use counters::Counters;
 pub use diagnostics::interface_index;
+pub use drops::DropReader;
 pub use error::GateError;
+pub use features::{FEATURES, Feature};
 pub use gate::{Diff, Gate};
 pub use options::{Attached, Attachment, GateOptions, Mode};
+pub use pins::Detached;
 pub use ports::UpstreamPorts;
+pub use publisher::{Publisher, Ticket};
 pub use sekisho_abi::gate::GateTable;

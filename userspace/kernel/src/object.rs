@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use aya::{Pod, include_bytes_aligned};
-use sekisho_abi::{AddressBytes, Entry, Ingress, IngressKey, Service, ServiceKey, SourceKey, service::AddressFlags};
+use sekisho_abi::{Entry, PrefixKey};
 
 /// The ELF object with program and maps.
 pub(crate) const OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/sekisho-xdp"));
@@ -19,14 +19,8 @@ pub(crate) struct Raw<T>(pub(crate) T);
 /// Types of the abi that are plain octets.
 pub(crate) trait Plain: Copy + 'static {}
 
-impl Plain for AddressBytes {}
-impl Plain for AddressFlags {}
-impl Plain for Ingress {}
-impl Plain for IngressKey {}
-impl Plain for Service {}
-impl Plain for ServiceKey {}
 impl Plain for Entry {}
-impl Plain for SourceKey {}
+impl Plain for PrefixKey {}
 
 // SAFETY: the types that are `Plain` are `repr(C)` or transparent, made of integers alone and without padding (held by
 // tests in sekisho-abi), so that any octets are a value and every octet of a value is defined.

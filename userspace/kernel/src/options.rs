@@ -49,15 +49,45 @@ pub struct GateOptions {
     pub interfaces: Vec<String>,
     /// How.
     pub mode: Mode,
-    /// How many sources the gate has room for. It is allocated at once, about 150 octets each.
+    /// How many sources, and contracts, the gate has room for. It is allocated at once; [`crate::Gate::memory`] tells how much.
     pub max_sources: u32,
+    /// How many sessions have a bucket of their own at a time.
+    pub max_sessions: u32,
+    /// How many requests are published at a time; 0 turns answering in the kernel off.
+    pub max_replies: u32,
+    /// A directory on a bpffs in which program, tables and buckets stay while no process runs; without one they go with this
+    /// process.
+    pub pins: Option<PathBuf>,
     /// Where to save the verifier's log should the kernel refuse the program; by default in the temporary directory.
     pub verifier_log: Option<PathBuf>,
+    /// The time is told by [`crate::Gate::set_clock`], instead of the kernel.
+    #[cfg(feature = "testing")]
+    pub injected_clock: bool,
 }
 
 impl Default for GateOptions {
     fn default() -> GateOptions {
-        GateOptions { interfaces: Vec::new(), mode: Mode::Auto, max_sources: capacity::SOURCES, verifier_log: None }
+        GateOptions {
+            interfaces: Vec::new(),
+            mode: Mode::Auto,
+            max_sources: capacity::SOURCES,
+            max_sessions: capacity::SESSIONS,
+            max_replies: capacity::REPLIES,
+            pins: None,
+            verifier_log: None,
+            #[cfg(feature = "testing")]
+            injected_clock: false,
+        }
+    }
+}
+
+impl GateOptions {
+    /// Whether a test tells the time.
+    pub(crate) fn injects_clock(&self) -> bool {
+        #[cfg(feature = "testing")]
+        return self.injected_clock;
+        #[cfg(not(feature = "testing"))]
+        false
     }
 }
 

@@ -5,9 +5,20 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use sekisho_abi::{PortKind, Service, ServiceKey, address_bytes};
+use sekisho_abi::{PortKind, Service, ServiceKey, address_bytes, capacity};
 
-use crate::{GateError, table::Table};
+use crate::{
+    GateError,
+    table::{self, Table},
+};
+
+pub(crate) type Services = Arc<Mutex<Ports>>;
+
+/// The table of services, and how many ports of workers are in it.
+pub(crate) struct Ports {
+    pub(crate) table: Table<4>,
+    pub(crate) upstream: usize,
+}
 
 /// Tells the gate which of our ports take replies from home servers. Cheap to clone; one for each worker.
 ///
@@ -15,11 +26,11 @@ use crate::{GateError, table::Table};
 /// now and then, never for a packet, so the clones share a lock.
 #[derive(Clone, Default)]
 pub struct UpstreamPorts {
-    services: Option<Arc<Mutex<Table<ServiceKey, Service>>>>,
+    services: Option<Services>,
 }
 
 impl UpstreamPorts {
-    pub(crate) fn new(services: Arc<Mutex<Table<ServiceKey, Service>>>) -> UpstreamPorts {
+    pub(crate) fn new(services: Services) -> UpstreamPorts {
         UpstreamPorts { services: Some(services) }
     }
 
@@ -36,11 +47,16 @@ impl UpstreamPorts {
             return Err(GateError::UnspecifiedAddress { address: local });
         }
         let mut services = services.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = key(local);
-        match services.find(key)? {
+        let key = key(local).words();
+        match services.table.find(&key).map(Service::from_words) {
             Some(service) if service.kind != PortKind::Upstream as u32 => Err(GateError::PortTaken { address: local }),
             Some(_) => Ok(()),
-            None => services.put(key, Service::new(PortKind::Upstream, 0)),
+            None => {
+                table::fits(table::SERVICES, services.upstream + 1, capacity::SERVICES)?;
+                services.table.put(&key, &Service::new(PortKind::Upstream, 0).words())?;
+                services.upstream += 1;
+                Ok(())
+            }
         }
     }
 
@@ -48,14 +64,18 @@ impl UpstreamPorts {
     ///
     /// # Errors
     ///
-    /// [`GateError::PortTaken`] where it takes requests, or what the kernel says.
+    /// [`GateError::PortTaken`] where it takes requests.
     pub fn close(&self, local: SocketAddr) -> Result<(), GateError> {
         let Some(services) = &self.services else { return Ok(()) };
         let mut services = services.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = key(local);
-        match services.find(key)? {
+        let key = key(local).words();
+        match services.table.find(&key).map(Service::from_words) {
             Some(service) if service.kind != PortKind::Upstream as u32 => Err(GateError::PortTaken { address: local }),
-            Some(_) => services.take_out(key),
+            Some(_) => {
+                services.table.take_out(&key);
+                services.upstream = services.upstream.saturating_sub(1);
+                Ok(())
+            }
             None => Ok(()),
         }
     }

@@ -1,76 +1,115 @@
-//! One hash table of the kernel.
+//! One hash table that the kernel's program looks up.
 
-use aya::{
-    Ebpf,
-    maps::{HashMap, MapData, MapError},
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    thread,
 };
 
-use crate::{
-    GateError,
-    object::{Plain, Raw},
-};
+use sekisho_abi::table::{Memory, REST, Tags, Writer};
+
+use crate::{GateError, memory::Shared};
 
 /// Which table it is, for the kernel and for the operator.
 #[derive(Clone, Copy)]
 pub(crate) struct Name {
-    /// Name of the map in the object.
-    pub(crate) map: &'static str,
+    /// Names of its two maps in the object.
+    pub(crate) maps: [&'static str; 2],
     /// What it holds, in the operator's words.
     pub(crate) holds: &'static str,
     /// What to do when it is too small.
     pub(crate) remedy: &'static str,
 }
 
-pub(crate) const SOURCES: Name = Name { map: "SOURCES", holds: "sources", remedy: "raise xdp.max_sources and restart" };
-pub(crate) const SERVICES: Name =
-    Name { map: "SERVICES", holds: "ports", remedy: "listen on fewer ports, or lower upstream.max_ports" };
-pub(crate) const ADDRESSES: Name =
-    Name { map: "ADDRESSES", holds: "service addresses", remedy: "listen on fewer addresses" };
-pub(crate) const INGRESSES: Name =
-    Name { map: "INGRESSES", holds: "ingresses", remedy: "name fewer interfaces and VLANs" };
+const FEWER_ADDRESSES: &str = "listen on fewer addresses";
+const FEWER_PREFIXES: &str = "name fewer prefixes of access networks, or wider ones";
 
-/// A hash table of the kernel.
-pub(crate) struct Table<K: Plain, V: Plain> {
+pub(crate) const SOURCES: Name =
+    Name { maps: ["SOURCE_TAGS", "SOURCES"], holds: "sources", remedy: "raise xdp.max_sources and restart" };
+pub(crate) const CLIENTS: Name =
+    Name { maps: ["CLIENTS"; 2], holds: "contracts", remedy: "raise xdp.max_sources and restart" };
+pub(crate) const PREFIXES: Name = Name { maps: ["PREFIXES"; 2], holds: "prefixes", remedy: FEWER_PREFIXES };
+pub(crate) const PROFILES: Name = Name {
+    maps: ["PROFILES"; 2],
+    holds: "session identities",
+    remedy: "let more contracts share the same session_identity",
+};
+pub(crate) const SERVICES: Name = Name {
+    maps: ["SERVICE_TAGS", "SERVICES"],
+    holds: "ports",
+    remedy: "listen on fewer ports, or lower upstream.max_ports",
+};
+pub(crate) const ADDRESSES: Name =
+    Name { maps: ["SERVICE_TAGS", "SERVICES"], holds: "service addresses", remedy: FEWER_ADDRESSES };
+pub(crate) const INGRESSES: Name =
+    Name { maps: ["INGRESS_TAGS", "INGRESSES"], holds: "ingresses", remedy: "name fewer interfaces and VLANs" };
+
+/// A table of entries of `N` words.
+pub(crate) struct Table<const N: usize> {
     name: Name,
-    map: HashMap<MapData, Raw<K>, Raw<V>>,
+    writer: Writer<Pair<N>, N>,
 }
 
-impl<K: Plain, V: Plain> Table<K, V> {
-    /// Takes the map out of the loaded object.
-    pub(crate) fn take(ebpf: &mut Ebpf, name: Name) -> Result<Table<K, V>, GateError> {
-        let missing = || MapError::InvalidName { name: name.map.to_owned() };
-        let map = ebpf.take_map(name.map).ok_or_else(missing).and_then(HashMap::try_from);
-        match map {
-            Ok(map) => Ok(Table { name, map }),
-            Err(source) => Err(GateError::Table { table: name.holds, action: "read", source }),
+/// Its two maps.
+pub(crate) struct Pair<const N: usize> {
+    pub(crate) tags: Arc<Shared<Tags<AtomicU64>>>,
+    pub(crate) entries: Arc<Shared<[AtomicU64; N]>>,
+}
+
+impl<const N: usize> Memory<AtomicU64, N> for Pair<N> {
+    fn set(&self, index: u32) -> Option<&Tags<AtomicU64>> {
+        self.tags.get(index as usize)
+    }
+
+    fn entry(&self, index: u32) -> Option<&[AtomicU64; N]> {
+        self.entries.get(index as usize)
+    }
+}
+
+impl<const N: usize> Table<N> {
+    /// The table in these maps, with what is in it.
+    pub(crate) fn new(name: Name, memory: Pair<N>) -> Table<N> {
+        let sets = memory.tags.len() as u32;
+        Table { name, writer: Writer::new(memory, sets) }
+    }
+
+    /// Adds an entry, or changes one in place: a packet finds the old value or the new, never none.
+    ///
+    /// Where places rest that are needed, it waits for them.
+    ///
+    /// # Errors
+    ///
+    /// [`GateError::TableFull`].
+    pub(crate) fn put<const K: usize, const V: usize>(
+        &mut self,
+        key: &[u64; K],
+        value: &[u64; V],
+    ) -> Result<(), GateError> {
+        loop {
+            if self.writer.put(key, value).is_ok() {
+                return Ok(());
+            }
+            if !self.writer.rests() {
+                let Name { holds, remedy, .. } = self.name;
+                let held = self.writer.entries::<K, V>().count();
+                return Err(GateError::TableFull { table: holds, capacity: held, needed: held + 1, remedy });
+            }
+            thread::sleep(REST);
         }
     }
 
-    /// Adds an entry or changes one in place: a packet finds the old value or the new, never none.
-    pub(crate) fn put(&mut self, key: K, value: V) -> Result<(), GateError> {
-        self.map.insert(Raw(key), Raw(value), 0).map_err(|source| self.changing(source))
-    }
-
-    /// Removes an entry, if it is there.
-    pub(crate) fn take_out(&mut self, key: K) -> Result<(), GateError> {
-        match self.map.remove(&Raw(key)) {
-            Ok(()) | Err(MapError::KeyNotFound | MapError::ElementNotFound) => Ok(()),
-            Err(MapError::SyscallError(error)) if is_absent(&error.io_error) => Ok(()),
-            Err(source) => Err(self.changing(source)),
-        }
+    /// Takes an entry out; whether it was there.
+    pub(crate) fn take_out<const K: usize>(&mut self, key: &[u64; K]) -> bool {
+        self.writer.remove(key)
     }
 
     /// The value of an entry.
-    pub(crate) fn find(&self, key: K) -> Result<Option<V>, GateError> {
-        match self.map.get(&Raw(key), 0) {
-            Ok(Raw(value)) => Ok(Some(value)),
-            Err(MapError::KeyNotFound | MapError::ElementNotFound) => Ok(None),
-            Err(source) => Err(GateError::Table { table: self.name.holds, action: "read", source }),
-        }
+    pub(crate) fn find<const K: usize, const V: usize>(&self, key: &[u64; K]) -> Option<[u64; V]> {
+        self.writer.get(key)
     }
 
-    fn changing(&self, source: MapError) -> GateError {
-        GateError::Table { table: self.name.holds, action: "changed", source }
+    /// Every entry.
+    pub(crate) fn entries<const K: usize, const V: usize>(&self) -> impl Iterator<Item = ([u64; K], [u64; V])> + '_ {
+        self.writer.entries()
     }
 }
 
@@ -81,8 +120,4 @@ pub(crate) fn fits(name: Name, needed: usize, capacity: u32) -> Result<(), GateE
         return Err(GateError::TableFull { table: name.holds, capacity, needed, remedy: name.remedy });
     }
     Ok(())
-}
-
-fn is_absent(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::NotFound
 }

@@ -4,7 +4,9 @@
 //! way to VLAN tags where the kernel has no VLAN module. It needs root.
 
 mod frame;
+mod reader;
 mod run;
 
 pub use frame::{Frame, Layer};
+pub use reader::Repeated;
 pub use run::{Action, Ran};

@@ -7,7 +7,7 @@ use aya::{
     programs::{Program, ProgramError, Xdp},
 };
 
-use crate::{Gate, GateError, gate::Kernel, object::PROGRAM};
+use crate::{Gate, GateError, kernel::Kernel, object::PROGRAM};
 
 /// What the program told XDP to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,13 @@ impl Gate {
     pub fn verified_instructions(&self) -> Result<u32, GateError> {
         let info = self.program()?.info().map_err(failed)?;
         Ok(info.verified_instruction_count().unwrap_or(0))
+    }
+
+    /// Tells the time, where [`crate::GateOptions::injected_clock`] is set: nanoseconds.
+    pub fn set_clock(&self, now: u64) {
+        if let Some(settings) = self.kernel().and_then(|kernel| kernel.maps.settings.first()) {
+            settings.clock.store(now, std::sync::atomic::Ordering::Release);
+        }
     }
 
     fn program(&self) -> Result<&Xdp, GateError> {

@@ -147,7 +147,7 @@ fn a_table_can_be_filled_to_the_last_entry_and_changed_when_full() {
     }
     let mut gate = gate(&full);
     for source in full.sources.values_mut() {
-        source.id = 2;
+        source.roles = Roles::CLIENT.with(Roles::DYNAUTH);
     }
     assert_eq!(gate.add(&full).unwrap(), Diff { changed: 1000, ..Diff::default() });
 }
