@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod attach;
+mod capacity;
+mod clients;
 mod figures;
 mod odd;
 mod parity;
+mod persist;
+mod publisher;
 mod reload;
 mod rules;
 mod world;
