@@ -121,25 +121,13 @@ impl Frame {
         if failed == 0 { Some(octets) } else { None }
     }
 
-    /// `N` words of 16 bits, in network order in the frame, at an offset that the packet itself may give.
+    /// As [`Frame::load`], and quick where the octets are in the linear part of the frame.
     #[inline(always)]
-    pub fn load_words<const N: usize>(&self, offset: usize) -> Option<[u16; N]> {
-        let mut words = [0; N];
-        let from = opaque(self.start + offset);
-        let failed = if from + 2 * N <= self.end {
-            // SAFETY: as for `view`; two octets need no alignment on this target.
-            words = unsafe { *(from as *const [u16; N]) };
-            0
-        } else {
-            // SAFETY: `words` has room for what the helper writes; the helper checks the offset.
-            unsafe { bpf_xdp_load_bytes(self.ctx, offset as u32, words.as_mut_ptr().cast(), 2 * N as u32) }
-        };
-        let mut at = 0;
-        while at < N {
-            words[at] = u16::from_be(words[at]);
-            at += 1;
+    pub fn load_near<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
+        match self.view(offset) {
+            Some(octets) => Some(*octets),
+            None => self.load(offset),
         }
-        if failed == 0 { Some(words) } else { None }
     }
 
     /// Octets of the whole frame, of which the linear part may be only the beginning.

@@ -97,12 +97,12 @@ fn service(case: &Case<'_>) -> Result<(), Outcome> {
     let mut key = ANY_PORT as u64;
     let mut truncated = headers.is_truncated();
     if headers.udp() != 0 {
-        match case.frame.again().load_words::<3>(headers.udp()) {
-            Some([from, port, length]) => {
-                scratch.from_port.set(from as u64);
-                scratch.port.set(port as u64);
-                scratch.datagram.set(length as u64);
-                key = port as u64;
+        match case.frame.again().load_near::<6>(headers.udp()) {
+            Some([a, b, c, d, e, f]) => {
+                scratch.from_port.set(u16::from_be_bytes([a, b]) as u64);
+                key = u16::from_be_bytes([c, d]) as u64;
+                scratch.port.set(key);
+                scratch.datagram.set(u16::from_be_bytes([e, f]) as u64);
             }
             None => truncated = true,
         }
