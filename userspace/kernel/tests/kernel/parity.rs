@@ -1,7 +1,7 @@
 //! Rule 1: over whole datagrams without options, kernel and userspace drop the same for the same reason.
 //!
-//! The gate checks no more than the header yet, so here the parity is exact in both directions: what userspace would
-//! drop, the kernel drops too.
+//! For what the gate checks the parity is exact in both directions: what userspace would drop, the kernel drops too, but for
+//! attributes of packets that are not in one piece.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,7 +9,7 @@ use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
-use sekisho_abi::{Ingress, IngressKey, Outcome, ServiceKey, address_bytes, gate::GateTable};
+use sekisho_abi::{Ingress, IngressKey, Outcome, PortKind, Reason, ServiceKey, address_bytes, gate::GateTable};
 use sekisho_kernel::{
     Counters,
     testing::{Action, Frame},
@@ -47,6 +47,20 @@ const DESTINATIONS: [&str; 10] = [
     "[2001:db8::1]:1813",
 ];
 
+/// Octets of UDP payload that surely are in one piece in a BPF test run.
+const ONE_PIECE: usize = 3000;
+
+/// Whether attributes fill their room exactly (RFC 2865 §5).
+fn are_whole(mut attributes: &[u8]) -> bool {
+    while let [_, length @ 2..=255, ..] = *attributes {
+        match attributes.split_at_checked(length as usize) {
+            Some((_, rest)) => attributes = rest,
+            None => return false,
+        }
+    }
+    attributes.is_empty()
+}
+
 /// A datagram and the VLAN tags that it came with.
 #[derive(Clone, Debug)]
 struct Arrival {
@@ -72,6 +86,10 @@ impl Arrival {
         let head = self.payload.first_chunk().copied().unwrap_or_default();
         let from = address_bytes(self.from.ip());
         match table.judge(table.ingresses.get(&key).copied(), from, *service, head, self.payload.len()) {
+            Ok(admitted) if service.kind != PortKind::Upstream as u32 && self.payload.len() <= ONE_PIECE => {
+                let attributes = self.payload.get(20..admitted.length).unwrap_or_default();
+                if are_whole(attributes) { Outcome::Passed } else { Outcome::Dropped(Reason::BadAttribute) }
+            }
             Ok(_) => Outcome::Passed,
             Err(reason) => Outcome::Dropped(reason),
         }
@@ -116,9 +134,13 @@ fn arrival() -> impl Strategy<Value = Arrival> {
 /// Random octets, and RADIUS headers that are right or nearly so.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let code = prop_oneof![Just(1_u8), Just(4), Just(12), Just(40), Just(43), Just(2), Just(11), any::<u8>()];
-    let near = (code, -2_i32..=2, prop_oneof![18_usize..24, 0_usize..64, 4090_usize..4100], any::<bool>());
+    let octets =
+        prop_oneof![18_usize..24, 0_usize..64, (0_usize..20).prop_map(|count| 20 + 7 * count), 4090_usize..4100];
+    let near = (code, -2_i32..=2, octets, any::<bool>());
     let near = near.prop_map(|(code, error, octets, exact)| {
-        let mut payload = vec![0xa5; octets];
+        // Attributes of seven octets, the last of which may have no room for itself.
+        let attributes = [31, 7, b'0', b'9', b'0', b'1', b'2'].into_iter().cycle();
+        let mut payload: Vec<u8> = [0xa5; 20].into_iter().chain(attributes).take(octets).collect();
         let length = if exact { octets as i32 } else { octets as i32 + error };
         let head = [&[code, 9], &(length.max(0) as u16).to_be_bytes()[..]].concat();
         for (octet, value) in payload.iter_mut().zip(head) {
@@ -159,9 +181,16 @@ fn kernel_and_userspace_drop_the_same_datagrams_for_the_same_reasons() {
     for (slot, count) in expected.into_inner() {
         assert_eq!(by_slot(&counters, slot), count, "slot {slot}");
     }
-    for reason in
-        ["unregistered", "wrong_ingress", "wrong_service_address", "wrong_role", "too_short", "bad_length", "bad_code"]
-    {
+    for reason in [
+        "unregistered",
+        "wrong_ingress",
+        "wrong_service_address",
+        "wrong_role",
+        "too_short",
+        "bad_length",
+        "bad_code",
+        "bad_attribute",
+    ] {
         let (_, count) = counters.dropped().find(|(candidate, _)| candidate.name() == reason).unwrap();
         assert!(count > 10, "the property must have met {reason}: {count}");
     }

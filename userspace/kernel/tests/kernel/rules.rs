@@ -147,7 +147,10 @@ fn the_radius_header_is_checked_in_userspaces_order() {
 fn the_longest_packet_and_frames_of_several_buffers_are_judged_like_others() {
     let gate = gate(&table());
     let long = |from: &str, length: u16, octets: usize| {
-        let mut payload = vec![0; octets];
+        // Attributes of 255 octets, and the last of 251.
+        let attributes = [26, 255].into_iter().chain([0; 253]).cycle();
+        let mut payload: Vec<u8> = [0; 20].into_iter().chain(attributes).take(octets).collect();
+        payload[20 + 15 * 255 + 1] = 251;
         payload[0] = 1;
         payload[2..4].copy_from_slice(&length.to_be_bytes());
         Frame::udp(at(from), at(AUTH), payload).build()
