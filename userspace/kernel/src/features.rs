@@ -18,6 +18,7 @@ pub const FEATURES: &[Feature] = &[
     feature("read-only globals", "the sizes of the tables, known to the verifier", (5, 2)),
     feature("bounded loops", "looking through the sets of a table", (5, 3)),
     feature("arrays that userspace maps (BPF_F_MMAPABLE)", "tables as shared memory", (5, 5)),
+    feature("bpf_jiffies64", "how often drops are sampled", (5, 6)),
     feature("BPF_LINK_UPDATE", "another program without an open moment", (5, 7)),
     feature("CAP_BPF", "running without CAP_SYS_ADMIN", (5, 8)),
     feature("growing frames with bpf_xdp_adjust_tail", "replies that are longer than their request", (5, 8)),
@@ -25,7 +26,11 @@ pub const FEATURES: &[Feature] = &[
     feature("XDP links", "a gate that stays while no process runs", (5, 9)),
     feature("BPF_LINK_DETACH", "`sekisho xdp detach` while a process runs", (5, 9)),
     feature("64-bit compare-and-exchange", "buckets that lose no update", (5, 12)),
-    feature("bpf_xdp_load_bytes and bpf_xdp_get_buff_len", "frames that are longer than a page", (5, 18)),
+    feature(
+        "bpf_xdp_load_bytes, bpf_xdp_store_bytes, bpf_xdp_get_buff_len",
+        "frames of several buffers, and replies",
+        (5, 18),
+    ),
 ];
 
 const fn feature(name: &'static str, purpose: &'static str, since: (u32, u32)) -> Feature {
