@@ -39,7 +39,7 @@ pub struct Publisher {
 
 /// A published request: void once something else has taken its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticket(NonZeroU64);
+pub struct Ticket(pub NonZeroU64);
 
 /// Bits of a ticket that tell the slot; the others are the low ones of the sequence number.
 const PLACE_BITS: u32 = 24;
