@@ -10,6 +10,8 @@
 //! A packet meets [`worker`] only: receive a batch, let `sekisho-engine` judge and rewrite it, send what it says. Nothing
 //! on that way takes a lock, allocates, or makes a system call for a single packet under load.
 //!
+//! What clients repeat is handed on to the gate ([`publishing`]), which then absorbs or answers the rest by itself.
+//!
 //! Whoever looks at a node gets a [`report`], read from the workers' own counters when asked: `/status` serves it,
 //! [`metrics`] renders it for Prometheus, [`page`] for people, and `sekisho probe` compares two of them to explain what
 //! became of a login. [`advice`] says what each reason to drop means, and [`drops`] who is behind it, live.
@@ -36,6 +38,7 @@ pub mod log;
 pub mod metrics;
 pub mod names;
 pub mod page;
+pub mod publishing;
 pub mod reload;
 pub mod report;
 pub mod running;

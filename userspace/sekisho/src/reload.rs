@@ -125,7 +125,13 @@ impl Running {
 
         self.gate.add(&old.gate, &new.gate)?;
         self.keeper().known().teach(&new);
+        // What comes in by a new way is limited by one of the two from the first packet on.
+        let (before, after) = (self.gate.judges(&old.gate), self.gate.judges(&new.gate));
+        self.limiter.set_gated(before | after);
         self.publish(&new, limits(&documents)).await;
+        self.limiter.set_gated(after);
+        // Secrets, contracts or clients may have gone: nobody publishes by the old ones any more.
+        self.gate.flush();
         self.set_max_requests(documents.node.limits.max_requests);
         learned::forget_secrets(&old, &new);
         let patience = old.clients.iter().flatten().map(|client| client.answer_within).max().unwrap_or_default();

@@ -124,7 +124,9 @@ impl Running {
     pub fn report(&self) -> Report {
         let snapshot = self.routing.load();
         let (totals, dropped) = report::totals(&self.stats());
-        let gate = self.gate.report();
+        let mut gate = self.gate.report();
+        let mut clients = self.gate.clients();
+        gate.nobody = clients.remove(&0).unwrap_or_default();
         let now = self.clock.now();
         let rates = self.rates(Sample::of(now, &totals, &dropped, &gate));
         Report {
@@ -147,8 +149,8 @@ impl Running {
             rates,
             backlog: self.backlog.report(now),
             dropped,
-            access_networks: report::access_networks(&snapshot, now),
-            customers: report::customers(&snapshot, &self.unresolved.load(), now),
+            access_networks: report::access_networks(&snapshot, &clients, now),
+            customers: report::customers(&snapshot, &self.unresolved.load(), &clients, now),
         }
     }
 
@@ -177,6 +179,7 @@ impl Running {
     /// Has everybody shed at this level (`sekisho_abi::shed`).
     pub fn shed(&self, level: u64) {
         self.limiter.set_shed(level);
+        self.gate.shed(level);
     }
 
     /// From now on whoever asks how this node is gets no answer (RFC 5997 §4.2), and everything else is served as ever;

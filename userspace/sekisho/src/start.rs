@@ -7,8 +7,8 @@ use std::{
 };
 
 use sekisho_abi::{Service, ServiceKey, address_bytes};
-use sekisho_engine::{Limiter, Settings, snapshot::RoutingSnapshot, sticky::Sticky};
-use sekisho_kernel::GateError;
+use sekisho_engine::{Limiter, Settings, retransmits::Retransmits, snapshot::RoutingSnapshot, sticky::Sticky};
+use sekisho_kernel::{DropReader, GateError};
 use sekisho_service::{CompileErrors, Compiled, IdBook};
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     gate::Gate,
     learned::Keeper,
     names::{self, Names},
+    publishing::Publishing,
     reload::{self, Current},
     running::{Routing, Running},
     worker::{self, Ended, Handle, SERVICE_BUFFER},
@@ -63,6 +64,8 @@ pub struct Started {
     pub queues: Queues,
     /// What the workers drop, for [`drops::watch`].
     pub samples: mpsc::Receiver<drops::Sample>,
+    /// What the gate drops, for the same.
+    pub ring: Option<DropReader>,
 }
 
 /// One service: its socket's address, what it is for, and the device it is bound to.
@@ -90,12 +93,13 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
     let snapshot = Arc::new(snapshot);
     let listening = listening(&documents, &snapshot);
 
-    let gate = Gate::open(&documents.node.xdp, &snapshot.gate)?;
+    let gate = Gate::open(&documents.node, &snapshot.gate)?;
     let sockets = bind(&listening, workers)?;
     let address = documents.node.admin;
     let admin =
         admin::server::bind(address).map_err(|source| StartError::Listen { address, use_: "admin.address", source })?;
 
+    let ring = gate.drops();
     let upstream = worker::Upstream {
         ipv4: documents.node.upstream.ipv4.map(IpAddr::V4),
         ipv6: documents.node.upstream.ipv6.map(IpAddr::V6),
@@ -105,6 +109,11 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
     let sticky = Arc::new(Sticky::new(rand::random()));
     let seed = rand::random();
     let limiter = Arc::new(Limiter::new(seed, documents.node.limits.max_sessions));
+    limiter.set_gated(gate.judges(&snapshot.gate));
+    let retransmits = gate.publisher().map(|publisher| {
+        let addresses = listening.iter().map(|one| one.address).collect();
+        Arc::new(Publishing::new(publisher.clone(), addresses)) as Arc<dyn Retransmits>
+    });
     let queues = Queues::of(sockets.iter().flatten()).map_err(StartError::Worker)?;
     let (sampled, samples) = drops::queue();
     let services: Vec<Service> = listening.iter().map(|one| one.service).collect();
@@ -118,7 +127,7 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
             seed: rand::random(),
             sticky: Arc::clone(&sticky),
             limiter: Arc::clone(&limiter),
-            retransmits: None,
+            retransmits: retransmits.clone(),
             marker,
         };
         let (snapshot, upstream) = (Arc::clone(&snapshot), upstream.clone());
@@ -130,7 +139,7 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
     }
     let current = Current { documents: Arc::new(documents), names, book };
     let running = Running::new(clock, gate, (handles, limiter), Routing { snapshot, unresolved }, current, keeper);
-    Ok(Started { running: Arc::new(running), admin, ended, upstream, queues, samples })
+    Ok(Started { running: Arc::new(running), admin, ended, upstream, queues, samples, ring })
 }
 
 fn listening<'a>(documents: &'a Documents, snapshot: &RoutingSnapshot) -> Vec<Listening<'a>> {

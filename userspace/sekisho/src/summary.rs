@@ -24,6 +24,9 @@ pub fn up(report: &Report, admin: Option<SocketAddr>) -> String {
     for interface in &report.gate.interfaces {
         let _ = writeln!(text, "  gate       {}", interface.in_words());
     }
+    if let Some(words) = report.gate.in_words() {
+        let _ = writeln!(text, "             {words}");
+    }
     let sum = |count: fn(&Customer) -> usize| report.customers.iter().map(count).sum::<usize>();
     let _ = writeln!(
         text,

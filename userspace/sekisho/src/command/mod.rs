@@ -7,6 +7,7 @@ mod probe;
 mod reload;
 mod run;
 mod status;
+mod xdp;
 
 use std::{
     io::{self, Write as _},
@@ -39,6 +40,8 @@ enum Command {
     Status(status::Args),
     /// Show what the running node drops, live: who sends it, why, how much
     Drops(drops::Args),
+    /// The gate in the kernel, without a node: `sekisho xdp detach` removes it
+    Xdp(xdp::Args),
     /// Send one login or accounting record and explain the answer
     Probe(probe::Args),
 }
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Drain(args) => drain::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Drops(args) => drops::run(&args),
+        Command::Xdp(args) => xdp::run(&args),
         Command::Probe(args) => probe::run(&args),
     };
     ExitCode::from(exit as u8)

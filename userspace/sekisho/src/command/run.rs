@@ -2,6 +2,7 @@
 
 use std::{future::pending, io, path::PathBuf, sync::Arc, time::Duration};
 
+use sekisho_abi::shed::CALM;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
@@ -103,7 +104,7 @@ async fn live(documents: Documents) -> Result<(), String> {
     let mut names = Names::default();
     names.refresh(&documents.node, &documents.customers, names::PATIENCE).await;
     let started = start(documents, names).map_err(|error| error.to_string())?;
-    let Started { running, admin, ended, upstream, queues, samples } = started;
+    let Started { running, admin, ended, upstream, queues, samples, ring } = started;
     let report = running.report();
     say(&summary::up(&report, admin.local_addr().ok()));
     let asked = report.gate.requested != "off";
@@ -125,7 +126,7 @@ async fn live(documents: Documents) -> Result<(), String> {
         tokio::spawn(names::watch(Arc::clone(&running))),
         tokio::spawn(learned::watch(Arc::clone(&running))),
         tokio::spawn(sample(Arc::clone(&running))),
-        tokio::spawn(drops::watch(Arc::clone(&running), samples)),
+        tokio::spawn(drops::watch(Arc::clone(&running), samples, ring)),
     ];
     let backlog = tokio::spawn(backlog::watch(Arc::clone(&running), queues));
 
@@ -149,11 +150,16 @@ async fn live(documents: Documents) -> Result<(), String> {
     // It holds the service sockets as well: the workers are to be the last to close them.
     backlog.abort();
     let _ = backlog.await;
+    running.shed(CALM);
     stop(&running, &mut signals, &mut workers).await;
     api.abort();
     tasks.iter().for_each(|task| task.abort());
     if timeout(KEEP, running.keep_learned()).await.is_err() {
         tracing::warn!("leaving without having kept what was learned last");
+    }
+    if let Some(directory) = running.gate.stays() {
+        let directory = directory.display();
+        tracing::info!(%directory, "the gate stays in place: `sekisho xdp detach` removes it");
     }
     tracing::info!("down");
     failed.map_or(Ok(()), Err)

@@ -3,7 +3,7 @@
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use sekisho_engine::{health::Health, snapshot::HomeKind};
 
-use crate::report::{Backlog, Client, Customer, Gate, Node, Proof, Realm, Report, Server, Totals};
+use crate::report::{Backlog, Client, Count, Customer, Gate, Node, Proof, Realm, Report, Server, Totals};
 
 /// The modes of an interface.
 const MODES: [&str; 3] = ["native", "generic", "off"];
@@ -14,8 +14,10 @@ pub(super) fn record(report: &Report) {
     totals(&report.totals);
     backlog(&report.backlog);
     gate(&report.gate);
+    memory(&report.gate);
     dropped(report);
     describe_customers();
+    in_kernel("", "", &report.gate.nobody);
     report.access_networks.iter().for_each(|of| client("", of));
     for one in &report.customers {
         customer(one);
@@ -171,6 +173,31 @@ fn gate(gate: &Gate) {
     }
 }
 
+fn memory(gate: &Gate) {
+    describe_gauge!("sekisho_gate_pinned", "1 where the gate stays in place while no process runs.");
+    describe_gauge!("sekisho_gate_answers", "1 where the gate absorbs and answers repetitions itself.");
+    describe_gauge!("sekisho_gate_memory_bytes", Unit::Bytes, "What the gate's tables take in the kernel.");
+    if gate.memory.is_empty() {
+        return;
+    }
+    gauge!("sekisho_gate_pinned").set(if gate.pinned.is_some() { 1.0 } else { 0.0 });
+    gauge!("sekisho_gate_answers").set(if gate.answers { 1.0 } else { 0.0 });
+    for table in &gate.memory {
+        gauge!("sekisho_gate_memory_bytes", "table" => table.name.to_ascii_lowercase()).set(table.count as f64);
+    }
+}
+
+/// Of a client in the kernel; of nobody, with empty names, those of sources without a contract.
+fn in_kernel(customer: &str, client: &str, counts: &[Count]) {
+    for found in counts {
+        count(
+            "sekisho_client_packets_total",
+            &[("customer", customer), ("client", client), ("outcome", &found.name)],
+            found.count,
+        );
+    }
+}
+
 fn dropped(report: &Report) {
     describe_counter!("sekisho_dropped_total", "Packets dropped, by where and why.");
     for (at, counts) in [("kernel", &report.gate.dropped), ("userspace", &report.dropped)] {
@@ -189,6 +216,7 @@ fn describe_customers() {
             "sekisho_customer_unroutable_total",
             "Requests of the customer's clients for no realm, or none that the customer may use.",
         ),
+        ("sekisho_client_packets_total", "Packets of the client that the gate judged, by where they ended."),
         ("sekisho_realm_requests_total", "Requests routed to the realm."),
         ("sekisho_realm_replies_total", "Replies for the realm, by code."),
         ("sekisho_realm_expired_total", "Requests for the realm that got no answer."),
@@ -246,6 +274,7 @@ fn client(customer: &str, client: &Client) {
     let labels = [("customer", customer), ("client", client.contract.as_str())];
     let names = ["sekisho_client_message_authenticator_learned", "sekisho_client_previous_secret_last_used_seconds"];
     proof(names, &labels, &client.proof);
+    in_kernel(customer, &client.contract, &client.kernel);
 }
 
 fn proof([learned, previous]: [&'static str; 2], labels: &[(&str, &str)], proof: &Proof) {

@@ -54,8 +54,9 @@ mod tests {
             address: "192.0.2.10".parse().unwrap(),
             dynauth: false,
             proof: Proof { message_authenticator: Some(false), ..proof },
+            kernel: vec![Count::new("passed", 40), Count::new("client_rate", 5)],
         };
-        let quiet = Client { contract: "acme-nas-2".into(), proof: Proof::default(), ..client.clone() };
+        let quiet = Client { contract: "acme-nas-2".into(), proof: Proof::default(), kernel: vec![], ..client.clone() };
         let unresolved = Unresolved {
             server: "acme-home-2".into(),
             host: "radius.acme.example".into(),
@@ -75,6 +76,8 @@ mod tests {
         report.dropped = vec![Count::new("reply_forged", 3)];
         report.gate.dropped = vec![Count::new("unregistered", 10_000)];
         report.gate.packets = vec![Count::new("seen", 10_001)];
+        report.gate.memory = vec![Count::new("SESSIONS", 4096)];
+        report.gate.nobody = vec![Count::new("passed", 9)];
         report.gate.interfaces =
             vec![Interface { name: "lo".into(), mode: "generic".into(), reason: Some("no native XDP".into()) }];
         report
@@ -92,6 +95,9 @@ mod tests {
         has(&text, r#"sekisho_dropped_total{where="kernel",reason="unregistered"} 10000"#);
         has(&text, r#"sekisho_dropped_total{where="userspace",reason="reply_forged"} 3"#);
         has(&text, r#"sekisho_gate_packets_total{outcome="seen"} 10001"#);
+        has(&text, r#"sekisho_client_packets_total{customer="acme",client="acme-nas-1",outcome="client_rate"} 5"#);
+        has(&text, r#"sekisho_client_packets_total{customer="",client="",outcome="passed"} 9"#);
+        has(&text, r#"sekisho_gate_memory_bytes{table="sessions"} 4096"#);
     }
 
     #[test]

@@ -39,7 +39,13 @@ pub(super) fn write(text: &mut String, customer: &Customer, style: Style) {
 /// Appends a client, under the word for what it is.
 pub(super) fn client(text: &mut String, noun: &str, client: &Client, style: Style) {
     let proof = proof(&client.proof, style);
-    let _ = writeln!(text, "  {noun} {} {}{proof}", client.contract, client.address);
+    let dropped = client.kernel.iter().filter(|found| crate::advice::of_name(&found.name).is_some());
+    let dropped: Vec<(&str, u64)> = dropped.map(|found| (found.name.as_str(), found.count)).collect();
+    let dropped = match dropped.as_slice() {
+        [] => String::new(),
+        dropped => format!(", {}", style.doubtful(&format!("dropped by the gate: {}", named(dropped)))),
+    };
+    let _ = writeln!(text, "  {noun} {} {}{proof}{dropped}", client.contract, client.address);
 }
 
 /// What stands out of how a client or server proves itself: an old secret in use, Message-Authenticator never seen.

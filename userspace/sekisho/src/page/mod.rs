@@ -93,6 +93,10 @@ fn gate(text: &mut String, gate: &Gate, style: Style) {
         let words = if interface.mode == "native" { style.good(&words) } else { style.doubtful(&words) };
         let _ = writeln!(text, "  gate       {words}");
     }
+    if let Some(words) = gate.in_words() {
+        let words = if gate.pinned.is_some() { words } else { style.doubtful(&words) };
+        let _ = writeln!(text, "             {words}");
+    }
     if !gate.packets.is_empty() {
         let dropped = Count::new("dropped", gate.dropped.iter().map(|found| found.count).sum());
         let shown = gate.packets.iter().chain([&dropped]).filter(|found| found.count > 0 || found.name == "seen");
@@ -209,8 +213,9 @@ mod tests {
     fn what_needs_an_operators_eye_is_named_at_the_top_and_at_its_place() {
         let proof =
             Proof { message_authenticator: Some(false), previous_secret: true, previous_secret_used: Some(61.0) };
-        let client =
-            Client { contract: "acme-nas-1".into(), address: "192.0.2.10".parse().unwrap(), dynauth: false, proof };
+        let kernel = vec![Count::new("passed", 70), Count::new("client_rate", 1_200)];
+        let address = "192.0.2.10".parse().unwrap();
+        let client = Client { contract: "acme-nas-1".into(), address, dynauth: false, proof, kernel };
         let server = |name: &str, kind: &str, state: &str| Server {
             name: name.into(),
             kind: kind.into(),
@@ -238,7 +243,7 @@ mod tests {
             "draining: Status-Server gets no answer; `sekisho drain --off` ends it\n",
             "servers    draining 1, without an address 1: acme-home-1 of acme (auth) is draining, \
              acme-home-2 of acme has no address\n",
-            "acme-nas-1 192.0.2.10, no Message-Authenticator yet, old secret used 1 min 1 s ago\n",
+            "acme-nas-1 192.0.2.10, no Message-Authenticator yet, old secret used 1 min 1 s ago, dropped by the gate: client_rate 1,200\n",
             "server  acme-home-2 radius.acme.example has no address: it is asked nothing\n",
             "3 of 4 status checks answered",
         ];

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     latency::Histogram,
     live::{Backlog, Drop},
-    read::{access_networks, customers, totals},
+    read::{InKernel, access_networks, customers, totals},
 };
 
 /// What a node does and did.
@@ -83,10 +83,20 @@ pub struct Gate {
     pub requested: String,
     /// What became of it, by interface.
     pub interfaces: Vec<Interface>,
+    /// The directory that it is pinned in: it stays while no process runs.
+    pub pinned: Option<PathBuf>,
+    /// Why it goes with the process.
+    pub goes: Option<String>,
+    /// Whether it absorbs and answers repetitions itself.
+    pub answers: bool,
+    /// Octets of each of its tables. Empty without a gate.
+    pub memory: Vec<Count>,
     /// Packets by where they ended: `seen`, `not_ours`, `passed`, `redirected`, `replied`. Empty without a gate.
     pub packets: Vec<Count>,
     /// Packets dropped in the kernel by reason; all of them, also zeros. Empty without a gate.
     pub dropped: Vec<Count>,
+    /// Packets of registered sources without a contract by where they ended: home servers' replies. No zeros.
+    pub nobody: Vec<Count>,
 }
 
 /// An interface and the gate's mode on it.
@@ -106,6 +116,21 @@ impl Interface {
         let off = if self.mode == "off" { ": userspace judges every packet" } else { "" };
         let reason = self.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
         format!("{} on {}{off}{reason}", self.mode, self.name)
+    }
+}
+
+impl Gate {
+    /// Whether it stays, what it answers, what it takes: `pinned in /sys/fs/bpf/sekisho/tokyo; answers repetitions; 31 MiB`.
+    /// `None` where it is off.
+    pub fn in_words(&self) -> Option<String> {
+        let stays = match (&self.pinned, &self.goes) {
+            (Some(directory), _) => format!("pinned in {}: stays while no node runs", directory.display()),
+            (None, Some(reason)) => format!("goes with the node: {reason}"),
+            (None, None) => return None,
+        };
+        let answers = if self.answers { "answers repetitions" } else { "leaves repetitions to userspace" };
+        let octets: u64 = self.memory.iter().map(|table| table.count).sum();
+        Some(format!("{stays}; {answers}; {} MiB", octets.div_ceil(1 << 20)))
     }
 }
 
@@ -288,6 +313,8 @@ pub struct Client {
     pub dynauth: bool,
     /// What is known of how it proves itself.
     pub proof: Proof,
+    /// Its packets in the gate by where they ended: `passed`, `replied`, or the reason that they were dropped for. No zeros.
+    pub kernel: Vec<Count>,
 }
 
 /// How a client or server proves itself.

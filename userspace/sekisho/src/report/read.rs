@@ -1,8 +1,8 @@
 //! Reading counters into a report.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use sekisho_abi::Reason;
+use sekisho_abi::{Reason, numbers};
 use sekisho_engine::{
     health::{HomeState, Learned},
     snapshot::{self, ClientRole, CustomerId, HomeKind, HomeServer, RealmService, Require, RoutingSnapshot},
@@ -11,6 +11,9 @@ use sekisho_engine::{
 };
 
 use super::{Client, Count, Customer, Histogram, Proof, Realm, Replies, Server, Totals, Unresolved, Withheld};
+
+/// What the gate has counted, by whose it is.
+pub type InKernel = HashMap<u64, Vec<Count>>;
 
 /// Sums over the workers, and drops by reason.
 pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
@@ -59,17 +62,22 @@ pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
 }
 
 /// Every customer with its clients, realms and servers, by name.
-pub fn customers(snapshot: &RoutingSnapshot, unresolved: &[sekisho_service::Unresolved], now: Time) -> Vec<Customer> {
-    let mut customers: Vec<Customer> =
-        snapshot.customers.iter().flatten().map(|found| customer(snapshot, unresolved, found, now)).collect();
+pub fn customers(
+    snapshot: &RoutingSnapshot,
+    unresolved: &[sekisho_service::Unresolved],
+    kernel: &InKernel,
+    now: Time,
+) -> Vec<Customer> {
+    let each = snapshot.customers.iter().flatten();
+    let mut customers: Vec<Customer> = each.map(|found| customer(snapshot, unresolved, found, kernel, now)).collect();
     customers.sort_by(|a, b| a.name.cmp(&b.name));
     customers
 }
 
 /// The operator's access networks, by name.
-pub fn access_networks(snapshot: &RoutingSnapshot, now: Time) -> Vec<Client> {
+pub fn access_networks(snapshot: &RoutingSnapshot, kernel: &InKernel, now: Time) -> Vec<Client> {
     let networks = snapshot.clients.iter().flatten().filter(|client| client.customer == CustomerId::NOBODY);
-    let mut networks: Vec<Client> = networks.map(|one| client(one, now)).collect();
+    let mut networks: Vec<Client> = networks.map(|one| client(one, "", kernel, now)).collect();
     networks.sort_by(|a, b| a.contract.cmp(&b.contract));
     networks
 }
@@ -78,6 +86,7 @@ fn customer(
     snapshot: &RoutingSnapshot,
     unresolved: &[sekisho_service::Unresolved],
     found: &snapshot::Customer,
+    kernel: &InKernel,
     now: Time,
 ) -> Customer {
     let of = |id: CustomerId| id == found.id;
@@ -90,7 +99,7 @@ fn customer(
         replies: replies(|of| found.stats.sum(|stats| of(&stats.replies))),
         dropped: found.stats.sum(|stats| &stats.dropped),
         unroutable: found.stats.sum(|stats| &stats.unroutable),
-        clients: clients.map(|one| client(one, now)).collect(),
+        clients: clients.map(|one| client(one, &found.name, kernel, now)).collect(),
         realms: realms.map(|one| realm(snapshot, one)).collect(),
         servers: homes.map(|one| server(one, now)).collect(),
         unresolved: unresolved.iter().filter(|one| one.customer == found.name).map(without_address).collect(),
@@ -101,7 +110,7 @@ fn customer(
     customer
 }
 
-fn client(client: &snapshot::Client, now: Time) -> Client {
+fn client(client: &snapshot::Client, customer: &str, kernel: &InKernel, now: Time) -> Client {
     let learned = &client.state.learned;
     let (require, previous) = (client.require_message_authenticator, client.previous_secret.is_some());
     Client {
@@ -109,6 +118,7 @@ fn client(client: &snapshot::Client, now: Time) -> Client {
         address: client.address,
         dynauth: client.role == ClientRole::DynAuth,
         proof: proof(learned, require, previous, now),
+        kernel: kernel.get(&numbers::owner(customer, &client.contract)).cloned().unwrap_or_default(),
     }
 }
 
