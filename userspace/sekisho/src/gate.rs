@@ -13,7 +13,7 @@ use sekisho_kernel::{
     Attached, ClientCounts, DropReader, GateError, GateOptions, Mode, Publisher, UpstreamPorts, interface_index,
 };
 
-use crate::report;
+use crate::{drops, report};
 
 /// The gate, with the home servers that have gone from its table but may still answer.
 pub struct Gate {
@@ -72,6 +72,15 @@ impl Gate {
     /// Makes the kernel forget what has been published.
     pub fn flush(&self) {
         self.publisher.iter().for_each(Publisher::flush);
+    }
+
+    /// What it has dropped, by reason.
+    pub fn dropped(&self) -> drops::Counts {
+        let mut dropped = [0; Reason::COUNT];
+        if let Ok(counters) = self.kernel().counters() {
+            counters.dropped().zip(&mut dropped).for_each(|((_, count), into)| *into = count);
+        }
+        dropped
     }
 
     /// The reader of sampled drops, once; `None` where the gate is off.

@@ -10,7 +10,13 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use sekisho_engine::{Limiter, shedding::Load, snapshot::RoutingSnapshot, stats::WorkerStats, time::Time};
+use sekisho_engine::{
+    Limiter,
+    shedding::Load,
+    snapshot::RoutingSnapshot,
+    stats::{Counter, WorkerStats},
+    time::Time,
+};
 use sekisho_service::Unresolved;
 use tokio::sync::watch;
 
@@ -157,6 +163,14 @@ impl Running {
     /// What is dropped, the most at present first.
     pub fn report_drops(&self) -> Vec<report::Drop> {
         self.drops().report(self.clock.now(), &self.routing.load())
+    }
+
+    /// What the workers have dropped, by reason.
+    pub fn dropped(&self) -> drops::Counts {
+        let stats = self.stats();
+        std::array::from_fn(|reason| {
+            stats.iter().filter_map(|stats| stats.dropped.get(reason)).map(Counter::read).sum()
+        })
     }
 
     /// The table of drops, locked.

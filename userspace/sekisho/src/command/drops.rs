@@ -20,7 +20,7 @@ use crate::{
 /// What to show.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Drops are sampled: sums are right, the share of a single sender is an estimate. Sessions are hashes, keyed anew for \
+    after_help = "Drops are counted by reason and sampled by sender: sums are right, the share of a single sender is an estimate. Sessions are hashes, keyed anew for \
                   each node: no subscriber is shown."
 )]
 pub(super) struct Args {

@@ -25,7 +25,7 @@ const QUEUE: usize = 4096;
 /// Octets of a RADIUS header (RFC 2865 §3), which attributes follow.
 const HEADER: usize = 20;
 
-/// One drop, and how many it stands for.
+/// One drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// Source address.
@@ -38,8 +38,6 @@ pub struct Sample {
     pub reason: Reason,
     /// Keyed hash of the session's identity; zero where it does not matter or was not looked at.
     pub session: u64,
-    /// Drops for the same reason since the sample before, this one included.
-    pub weight: u64,
 }
 
 /// The queue that workers put samples into. It is allocated at once.
@@ -53,8 +51,6 @@ pub struct Sampler {
     queue: SyncSender<Sample>,
     /// Key of the sessions' hash.
     seed: [u64; 2],
-    /// By reason, drops that no sample stands for yet.
-    pending: [u64; Reason::COUNT],
     budget: u32,
     renewed: Time,
 }
@@ -62,7 +58,7 @@ pub struct Sampler {
 impl Sampler {
     /// For one worker. `seed` must not be known outside: who has it can guess at sessions.
     pub fn new(queue: SyncSender<Sample>, seed: [u64; 2]) -> Sampler {
-        Sampler { queue, seed, pending: [0; Reason::COUNT], budget: BUDGET, renewed: Time(0) }
+        Sampler { queue, seed, budget: BUDGET, renewed: Time(0) }
     }
 
     /// Samples the drops of a batch that the engine is done with.
@@ -77,9 +73,6 @@ impl Sampler {
 
     #[cold]
     fn dropped(&mut self, now: Time, packet: &Packet, reason: Reason, snapshot: &RoutingSnapshot) {
-        let Some(pending) = self.pending.get_mut(reason as usize) else { return };
-        *pending += 1;
-        let weight = *pending;
         if now >= self.renewed + PERIOD {
             (self.budget, self.renewed) = (BUDGET, now);
         }
@@ -94,13 +87,8 @@ impl Sampler {
             Reason::SessionRate => self.session(snapshot, domain, packet),
             _ => 0,
         };
-        let sample = Sample { source, domain, ifindex, reason, session, weight };
-        // Where the queue is full the next sample stands for these too.
-        if self.queue.try_send(sample).is_ok()
-            && let Some(pending) = self.pending.get_mut(reason as usize)
-        {
-            *pending = 0;
-        }
+        // Where the queue is full there are samples enough.
+        let _ = self.queue.try_send(Sample { source, domain, ifindex, reason, session });
     }
 
     fn session(&self, snapshot: &RoutingSnapshot, domain: u32, packet: &Packet) -> u64 {
@@ -143,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_a_few_samples_that_stand_for_all_of_it() {
+    fn a_flood_is_a_few_samples() {
         let (sender, receiver) = queue();
         let mut sampler = Sampler::new(sender, [1, 2]);
         let flood = batch(64, Reason::Unregistered, &[0; 20]);
@@ -153,7 +141,6 @@ mod tests {
         sampler.look(Time::from_millis(2_000), &batch(1, Reason::Unregistered, &[0; 20]), &snapshot());
         let samples: Vec<Sample> = receiver.try_iter().collect();
         assert_eq!(samples.len(), 11 * BUDGET as usize + 1, "eleven periods, and one more");
-        assert_eq!(samples.iter().map(|sample| sample.weight).sum::<u64>(), 64_001);
         let first = samples[0];
         assert_eq!((first.domain, first.ifindex, first.reason, first.session), (7, 3, Reason::Unregistered, 0));
     }
@@ -174,12 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_that_nobody_empties_loses_no_count() {
+    fn a_queue_that_nobody_empties_holds_nobody_up() {
         let (sender, receiver) = sync_channel(1);
         let mut sampler = Sampler::new(sender, [1, 2]);
         sampler.look(Time(1), &batch(3, Reason::TooShort, &[0; 20]), &snapshot());
-        assert_eq!(receiver.recv().unwrap().weight, 1);
+        assert_eq!(receiver.try_iter().count(), 1);
         sampler.look(Time(2), &batch(1, Reason::TooShort, &[0; 20]), &snapshot());
-        assert_eq!(receiver.recv().unwrap().weight, 3);
+        assert_eq!(receiver.try_iter().count(), 1);
     }
 }

@@ -62,9 +62,9 @@ struct Row {
 }
 
 impl Table {
-    /// Adds a sample to its row.
-    pub fn add(&mut self, now: Time, place: Place, sample: &Sample) {
-        let Sample { source, domain, ifindex, reason, weight, .. } = *sample;
+    /// Adds drops to the row that a sample names.
+    pub fn add(&mut self, now: Time, place: Place, sample: &Sample, count: u64) {
+        let Sample { source, domain, ifindex, reason, .. } = *sample;
         // Of all other reasons a row for each session would say no more, and there may be as many as packets.
         let session = if reason == Reason::SessionRate { sample.session } else { 0 };
         let key = Key { place, domain, source, reason, session };
@@ -72,7 +72,7 @@ impl Table {
             self.drop_oldest();
         }
         let new = Row { total: 0, ifindex, first: now, last: now, seconds: [0; OVER + 1] };
-        self.rows.entry(key).or_insert(new).add(now, ifindex, weight);
+        self.rows.entry(key).or_insert(new).add(now, ifindex, count);
     }
 
     /// As rows for people, the most at present first.
@@ -113,12 +113,12 @@ impl Table {
 }
 
 impl Row {
-    fn add(&mut self, now: Time, ifindex: u32, weight: u64) {
+    fn add(&mut self, now: Time, ifindex: u32, count: u64) {
         self.forget_until(now);
-        self.total = self.total.saturating_add(weight);
+        self.total = self.total.saturating_add(count);
         (self.last, self.ifindex) = (now, ifindex);
         if let Some(second) = self.seconds.get_mut(place(now.0 / SECOND)) {
-            *second = second.saturating_add(weight);
+            *second = second.saturating_add(count);
         }
     }
 
@@ -187,8 +187,8 @@ fn interface(index: u32) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn sample(last: u8, reason: Reason, session: u64, weight: u64) -> Sample {
-        Sample { source: IpAddr::from([192, 0, 2, last]), domain: 7, ifindex: 0, reason, session, weight }
+    fn sample(last: u8, reason: Reason, session: u64) -> Sample {
+        Sample { source: IpAddr::from([192, 0, 2, last]), domain: 7, ifindex: 0, reason, session }
     }
 
     fn rows(table: &Table, now: Time) -> Vec<(IpAddr, f64, u64)> {
@@ -200,13 +200,13 @@ mod tests {
     fn a_rate_is_that_of_the_last_seconds_and_a_total_stays() {
         let mut table = Table::default();
         for tenth in 0..30 {
-            table.add(Time::from_millis(10_000 + tenth * 100), Place::Kernel, &sample(1, Reason::ClientRate, 0, 50));
+            table.add(Time::from_millis(10_000 + tenth * 100), Place::Kernel, &sample(1, Reason::ClientRate, 0), 50);
         }
         let address = IpAddr::from([192, 0, 2, 1]);
         assert_eq!(rows(&table, Time::from_millis(12_999)), [(address, 500.0, 1500)]);
         assert_eq!(rows(&table, Time::from_millis(14_500)), [(address, 1000.0 / 3.0, 1500)]);
         assert_eq!(rows(&table, Time::from_millis(60_000)), [(address, 0.0, 1500)]);
-        table.add(Time::from_millis(60_100), Place::Kernel, &sample(1, Reason::ClientRate, 0, 9));
+        table.add(Time::from_millis(60_100), Place::Kernel, &sample(1, Reason::ClientRate, 0), 9);
         assert_eq!(rows(&table, Time::from_millis(61_000)), [(address, 3.0, 1509)]);
     }
 
@@ -214,11 +214,11 @@ mod tests {
     fn place_sender_and_reason_have_rows_of_their_own_and_sessions_where_their_limit_is_meant() {
         let mut table = Table::default();
         let now = Time::from_millis(5_000);
-        table.add(now, Place::Kernel, &sample(1, Reason::ClientRate, 11, 1));
-        table.add(now, Place::Kernel, &sample(1, Reason::ClientRate, 12, 1));
-        table.add(now, Place::Userspace, &sample(1, Reason::ClientRate, 0, 1));
-        table.add(now, Place::Kernel, &sample(2, Reason::SessionRate, 11, 4));
-        table.add(now, Place::Kernel, &sample(2, Reason::SessionRate, 0xabc, 5));
+        table.add(now, Place::Kernel, &sample(1, Reason::ClientRate, 11), 1);
+        table.add(now, Place::Kernel, &sample(1, Reason::ClientRate, 12), 1);
+        table.add(now, Place::Userspace, &sample(1, Reason::ClientRate, 0), 1);
+        table.add(now, Place::Kernel, &sample(2, Reason::SessionRate, 11), 4);
+        table.add(now, Place::Kernel, &sample(2, Reason::SessionRate, 0xabc), 5);
         let rows = table.report(now, &RoutingSnapshot::default());
         let shown: Vec<(&str, u64, Option<&str>)> =
             rows.iter().map(|row| (row.place.as_str(), row.total, row.session.as_deref())).collect();
@@ -236,8 +236,8 @@ mod tests {
         let mut table = Table::default();
         for n in 0..3000_u32 {
             let source = IpAddr::from(n.to_be_bytes());
-            let sample = Sample { source, ..sample(1, Reason::Unregistered, 0, 1) };
-            table.add(Time::from_millis(1_000 + u64::from(n)), Place::Kernel, &sample);
+            let sample = Sample { source, ..sample(1, Reason::Unregistered, 0) };
+            table.add(Time::from_millis(1_000 + u64::from(n)), Place::Kernel, &sample, 1);
         }
         let rows = table.report(Time::from_millis(4_000), &RoutingSnapshot::default());
         assert_eq!(rows.len(), ROWS);
