@@ -2,37 +2,39 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
 use sekisho_abi::{Outcome, Reason, Roles, SourceKey, client::ClientCounter, gate::GateTable, shed::CALM};
 use sekisho_config::{Node, XdpMode};
+use sekisho_engine::retransmits::Retransmits;
 use sekisho_kernel::{
-    Attached, ClientCounts, DropReader, GateError, GateOptions, Mode, Publisher, UpstreamPorts, interface_index,
+    Attached, ClientCounts, DropReader, GateError, GateOptions, Mode, UpstreamPorts, interface_index,
 };
 
-use crate::{drops, report};
+use crate::{drops, publishing::Publishing, report};
 
 /// The gate, with the home servers that have gone from its table but may still answer.
 pub struct Gate {
     requested: Mode,
     /// Kernel indices of the interfaces that it is attached to.
     interfaces: HashSet<u32>,
-    publisher: Option<Publisher>,
+    publisher: Option<Arc<Publishing>>,
     kernel: Mutex<sekisho_kernel::Gate>,
     retiring: Mutex<HashMap<SourceKey, Instant>>,
 }
 
 impl Gate {
     /// Loads and attaches it as the document says; a gate that is off does nothing. With `xdp.persist`, one that an earlier
-    /// process has left is taken over.
+    /// process has left is taken over. `services` are our addresses, by the places of their sockets.
     ///
     /// # Errors
     ///
     /// See [`sekisho_kernel::Gate::open`].
-    pub fn open(node: &Node, table: &GateTable) -> Result<Gate, GateError> {
+    pub fn open(node: &Node, services: Vec<SocketAddr>, table: &GateTable) -> Result<Gate, GateError> {
         let xdp = &node.xdp;
         let requested = match xdp.mode {
             XdpMode::Auto => Mode::Auto,
@@ -54,7 +56,7 @@ impl Gate {
         kernel.set_shed(CALM);
         let attached = kernel.attached().iter().filter(|one| one.attached != Attached::Off);
         let interfaces = attached.filter_map(|one| interface_index(&one.interface).ok()).collect();
-        let publisher = kernel.publisher();
+        let publisher = kernel.publisher().map(|publisher| Arc::new(Publishing::new(publisher, services)));
         Ok(Gate { requested, interfaces, publisher, kernel: Mutex::new(kernel), retiring: Mutex::default() })
     }
 
@@ -65,13 +67,13 @@ impl Gate {
     }
 
     /// Publishes requests that are being repeated; `None` where the kernel answers none.
-    pub fn publisher(&self) -> Option<&Publisher> {
-        self.publisher.as_ref()
+    pub fn publisher(&self) -> Option<Arc<dyn Retransmits>> {
+        self.publisher.clone().map(|publisher| publisher as Arc<dyn Retransmits>)
     }
 
     /// Makes the kernel forget what has been published.
     pub fn flush(&self) {
-        self.publisher.iter().for_each(Publisher::flush);
+        self.publisher.iter().for_each(|publisher| publisher.flush());
     }
 
     /// What it has dropped, by reason.
@@ -154,6 +156,7 @@ impl Gate {
             interfaces: interfaces.collect(),
             pinned: None,
             goes: None,
+            published: self.publisher.iter().flat_map(|publisher| publisher.counts()).map(count).collect(),
             answers: self.publisher.is_some(),
             memory: Vec::new(),
             packets: Vec::new(),
@@ -193,6 +196,10 @@ impl Gate {
     fn retiring(&self) -> MutexGuard<'_, HashMap<SourceKey, Instant>> {
         self.retiring.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn count((name, count): (&str, u64)) -> report::Count {
+    report::Count::new(name, count)
 }
 
 /// Where a node's gate is pinned: each node of a host has a directory of its own.

@@ -1,6 +1,10 @@
 //! Requests that are being repeated, from the engine into the kernel's reach.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
 use sekisho_abi::{address_bytes, cached::Flow};
 use sekisho_engine::retransmits::{Answer, FlowKey, Retransmits, Ticket};
@@ -11,12 +15,41 @@ pub struct Publishing {
     publisher: Publisher,
     /// Our addresses and ports, by the places of their sockets.
     services: Vec<SocketAddr>,
+    published: Published,
+}
+
+/// How many have been published, by what their repetitions get. All workers count here: only what is repeated does.
+#[derive(Debug, Default)]
+struct Published {
+    in_flight: AtomicU64,
+    replies: AtomicU64,
+    withdrawn: AtomicU64,
 }
 
 impl Publishing {
     /// `services` are in the order of [`sekisho_engine::Settings::services`].
     pub fn new(publisher: Publisher, services: Vec<SocketAddr>) -> Publishing {
-        Publishing { publisher, services }
+        Publishing { publisher, services, published: Published::default() }
+    }
+
+    /// How often requests were published as in flight and with their reply, and how often one was withdrawn.
+    pub fn counts(&self) -> [(&'static str, u64); 3] {
+        let Published { in_flight, replies, withdrawn } = &self.published;
+        let counts = [("in_flight", in_flight), ("reply", replies), ("withdrawn", withdrawn)];
+        counts.map(|(what, count)| (what, count.load(Relaxed)))
+    }
+
+    fn count(&self, answer: Answer<'_>) {
+        let counter = match answer {
+            Answer::InFlight => &self.published.in_flight,
+            Answer::Reply(_) => &self.published.replies,
+        };
+        counter.fetch_add(1, Relaxed);
+    }
+
+    /// Makes the kernel forget all of it.
+    pub fn flush(&self) {
+        self.publisher.flush();
     }
 
     fn flow(&self, flow: &FlowKey) -> Option<Flow> {
@@ -37,16 +70,23 @@ const KNOWN: Flow = Flow { source: [0; 16], destination: [0; 16], domain: 0, sou
 impl Retransmits for Publishing {
     fn publish(&self, flow: &FlowKey, request: &[u8], answer: Answer<'_>, lasts: Duration) -> Option<Ticket> {
         let flow = self.flow(flow)?;
-        self.publisher.publish(None, &flow, Some(request), reply(answer), lasts).map(ticket)
+        self.publisher
+            .publish(None, &flow, Some(request), reply(answer), lasts)
+            .map(ticket)
+            .inspect(|_| self.count(answer))
     }
 
     fn renew(&self, ticket: Ticket, answer: Answer<'_>, lasts: Duration) -> Option<Ticket> {
         let place = Some(sekisho_kernel::Ticket(ticket.0));
-        self.publisher.publish(place, &KNOWN, None, reply(answer), lasts).map(self::ticket)
+        self.publisher
+            .publish(place, &KNOWN, None, reply(answer), lasts)
+            .map(self::ticket)
+            .inspect(|_| self.count(answer))
     }
 
     fn withdraw(&self, ticket: Ticket) {
         self.publisher.withdraw(sekisho_kernel::Ticket(ticket.0));
+        self.published.withdrawn.fetch_add(1, Relaxed);
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use sekisho_abi::{Service, ServiceKey, address_bytes};
-use sekisho_engine::{Limiter, Settings, retransmits::Retransmits, snapshot::RoutingSnapshot, sticky::Sticky};
+use sekisho_engine::{Limiter, Settings, snapshot::RoutingSnapshot, sticky::Sticky};
 use sekisho_kernel::{DropReader, GateError};
 use sekisho_service::{CompileErrors, Compiled, IdBook};
 
@@ -20,7 +20,6 @@ use crate::{
     gate::Gate,
     learned::Keeper,
     names::{self, Names},
-    publishing::Publishing,
     reload::{self, Current},
     running::{Routing, Running},
     worker::{self, Ended, Handle, SERVICE_BUFFER},
@@ -93,7 +92,8 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
     let snapshot = Arc::new(snapshot);
     let listening = listening(&documents, &snapshot);
 
-    let gate = Gate::open(&documents.node, &snapshot.gate)?;
+    let addresses = listening.iter().map(|one| one.address).collect();
+    let gate = Gate::open(&documents.node, addresses, &snapshot.gate)?;
     let sockets = bind(&listening, workers)?;
     let address = documents.node.admin;
     let admin =
@@ -110,10 +110,6 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
     let seed = rand::random();
     let limiter = Arc::new(Limiter::new(seed, documents.node.limits.max_sessions));
     limiter.set_gated(gate.judges(&snapshot.gate));
-    let retransmits = gate.publisher().map(|publisher| {
-        let addresses = listening.iter().map(|one| one.address).collect();
-        Arc::new(Publishing::new(publisher.clone(), addresses)) as Arc<dyn Retransmits>
-    });
     let queues = Queues::of(sockets.iter().flatten()).map_err(StartError::Worker)?;
     let (sampled, samples) = drops::queue();
     let services: Vec<Service> = listening.iter().map(|one| one.service).collect();
@@ -127,7 +123,7 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
             seed: rand::random(),
             sticky: Arc::clone(&sticky),
             limiter: Arc::clone(&limiter),
-            retransmits: retransmits.clone(),
+            retransmits: gate.publisher(),
             marker,
         };
         let (snapshot, upstream) = (Arc::clone(&snapshot), upstream.clone());

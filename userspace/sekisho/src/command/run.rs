@@ -101,6 +101,7 @@ async fn live(documents: Documents) -> Result<(), String> {
     // Before anything is up: a signal that comes meanwhile must not leave the gate behind.
     let mut signals = Signals::new().map_err(|error| format!("cannot watch signals: {error}"))?;
     let warnings = documents.warnings.clone();
+    let persist = documents.node.xdp.persist;
     let mut names = Names::default();
     names.refresh(&documents.node, &documents.customers, names::PATIENCE).await;
     let started = start(documents, names).map_err(|error| error.to_string())?;
@@ -110,6 +111,9 @@ async fn live(documents: Documents) -> Result<(), String> {
     let asked = report.gate.requested != "off";
     for interface in report.gate.interfaces.iter().filter(|interface| asked && interface.mode == "off") {
         tracing::warn!(interface = interface.name, "the XDP gate is off, though it was asked for");
+    }
+    if let Some(reason) = report.gate.goes.as_ref().filter(|_| persist) {
+        tracing::warn!(reason, "the XDP gate goes with this process: until the next one is up strangers get through");
     }
     for warning in &warnings {
         tracing::warn!("{warning}");

@@ -176,6 +176,13 @@ fn gate(gate: &Gate) {
 fn memory(gate: &Gate) {
     describe_gauge!("sekisho_gate_pinned", "1 where the gate stays in place while no process runs.");
     describe_gauge!("sekisho_gate_answers", "1 where the gate absorbs and answers repetitions itself.");
+    describe_counter!(
+        "sekisho_published_total",
+        "Repeated requests published to the gate, by what repetitions get from then on."
+    );
+    for found in &gate.published {
+        counter!("sekisho_published_total", "answer" => found.name.clone()).absolute(found.count);
+    }
     describe_gauge!("sekisho_gate_memory_bytes", Unit::Bytes, "What the gate's tables take in the kernel.");
     if gate.memory.is_empty() {
         return;

@@ -76,6 +76,7 @@ mod tests {
         report.dropped = vec![Count::new("reply_forged", 3)];
         report.gate.dropped = vec![Count::new("unregistered", 10_000)];
         report.gate.packets = vec![Count::new("seen", 10_001)];
+        report.gate.published = vec![Count::new("reply", 2)];
         report.gate.memory = vec![Count::new("SESSIONS", 4096)];
         report.gate.nobody = vec![Count::new("passed", 9)];
         report.gate.interfaces =

@@ -89,6 +89,8 @@ pub struct Gate {
     pub goes: Option<String>,
     /// Whether it absorbs and answers repetitions itself.
     pub answers: bool,
+    /// Requests published to it: `in_flight`, with their `reply`, and those `withdrawn`. Empty where it answers none.
+    pub published: Vec<Count>,
     /// Octets of each of its tables. Empty without a gate.
     pub memory: Vec<Count>,
     /// Packets by where they ended: `seen`, `not_ours`, `passed`, `redirected`, `replied`. Empty without a gate.
