@@ -1,7 +1,7 @@
 //! What is dropped, live: who sends it, why, how much of it.
 //!
-//! Nobody tells of every drop: the gate samples into a ring, workers sample into a queue ([`sample`]), and both count every drop by
-//! its reason. A task ([`watch`]) gathers samples, shares out among them what was counted meanwhile ([`shares`]), and adds that
+//! Nobody tells of every drop: the gate samples into a ring, workers sample into a queue (`sample`), and both count every drop by
+//! its reason. A task ([`watch`]) gathers samples, shares out among them what was counted meanwhile (`shares`), and adds that
 //! to a [`Table`] of bounded size, which `GET /drops` shows. So a flood costs hardly more than a trickle, the sums by reason are
 //! right, and the share of a single sender is as good as samples are.
 //!
