@@ -42,18 +42,21 @@ pub const fn sets(entries: u32) -> u32 {
     if sets > 1 << 24 { 1 << 24 } else { (sets as u32).next_power_of_two() }
 }
 
-/// The hash of a key: never zero. Keys are the operator's, so nobody makes them collide.
+/// The hash of a key of up to three words. Keys are the operator's, so nobody makes them collide; a packet waits for it, so the
+/// third goes in with the first.
 #[inline(always)]
 pub const fn hash<const K: usize>(key: &[u64; K]) -> u64 {
-    let mut hash = 0x243f_6a88_85a3_08d3_u64;
-    let mut at = 0;
-    while at < K {
-        hash ^= key[at];
-        hash = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        at += 1;
+    const { assert!(K >= 1 && K <= 3) };
+    let mut hash = key[0] ^ 0x243f_6a88_85a3_08d3;
+    if K == 3 {
+        hash ^= key[K - 1].rotate_left(17);
     }
-    hash ^= hash >> 32;
-    if hash == 0 { 1 } else { hash }
+    hash = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    if K > 1 {
+        hash ^= key[1];
+        hash = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    hash ^ hash >> 32
 }
 
 /// The set that a hash belongs to, of a number of sets that is a power of two.
