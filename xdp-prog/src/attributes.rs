@@ -2,11 +2,13 @@
 
 use sekisho_abi::{
     Outcome, Reason,
+    client::Slot,
     header::{HEADER_LEN, MAX_LEN},
     identity::{self, IMSI, STATUS_RANK, VENDOR_HEADER, VENDOR_SPECIFIC},
 };
 
 use crate::{
+    cell::Word,
     frame::{Frame, opaque},
     gate::{Case, length},
     maps,
@@ -23,12 +25,12 @@ const WITHIN: usize = MAX_LEN - 1;
 ///
 /// [`Reason::BadAttribute`]; [`Outcome::Passed`] where the packet is not in one piece or has too many attributes.
 #[inline(always)]
-pub fn walk(case: &Case<'_>) -> Result<(), Outcome> {
+pub fn walk(case: &Case<'_>, client: &Slot<Word>) -> Result<(), Outcome> {
     let Case { scratch, .. } = case;
-    let frame = &case.frame.again();
-    let client = maps::client(scratch.slot()).ok_or(Outcome::Passed)?;
+    // Every turn waits for the one before to say where it begins: no addition more than that.
+    let packet = &case.frame.again().beyond(scratch.headers.packet());
     let ranks = maps::profile(client.profile.read() as u32).ok_or(Outcome::Passed)?;
-    let (at, length) = (scratch.headers.packet(), length(scratch));
+    let length = length(scratch);
     for found in &scratch.found {
         found.set(0);
     }
@@ -42,13 +44,13 @@ pub fn walk(case: &Case<'_>) -> Result<(), Outcome> {
             return Err(Outcome::Dropped(Reason::BadAttribute));
         }
         let here = offset & WITHIN;
-        let [kind, octets] = *frame.view::<2>(at + here).ok_or(Outcome::Passed)?;
+        let [kind, octets] = *packet.view::<2>(here).ok_or(Outcome::Passed)?;
         offset = here + octets as usize;
         if octets < 2 || offset > length {
             return Err(Outcome::Dropped(Reason::BadAttribute));
         }
         let mut rank = ranks[kind as usize];
-        if kind == VENDOR_SPECIFIC && rank != 0 && !is_imsi(frame, at + here, octets) {
+        if kind == VENDOR_SPECIFIC && rank != 0 && !is_imsi(packet, here, octets) {
             rank = 0;
         }
         scratch.found[rank as usize & (identity::RANKS - 1)].set(here as u64);
@@ -58,8 +60,8 @@ pub fn walk(case: &Case<'_>) -> Result<(), Outcome> {
 }
 
 #[inline(always)]
-fn is_imsi(frame: &Frame, at: usize, octets: u8) -> bool {
-    match frame.view::<7>(at) {
+fn is_imsi(packet: &Frame, at: usize, octets: u8) -> bool {
+    match packet.view::<7>(at) {
         Some([_, _, a, b, c, d, e]) => octets as usize >= VENDOR_HEADER && [*a, *b, *c, *d, *e] == IMSI,
         None => false,
     }

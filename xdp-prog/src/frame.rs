@@ -79,6 +79,12 @@ impl Frame {
         Frame { ctx: self.ctx, start, end }
     }
 
+    /// What lies behind the first `octets`.
+    #[inline(always)]
+    pub fn beyond(&self, octets: usize) -> Frame {
+        Frame { ctx: self.ctx, start: opaque(self.start + octets), end: self.end }
+    }
+
     /// Makes the frame so many octets long; `false`, and nothing has changed, where there is no room.
     #[inline(always)]
     pub fn resize(&self, octets: usize) -> bool {

@@ -67,9 +67,10 @@ fn walk(case: &Case<'_>) -> Result<Outcome, Outcome> {
     if Service::from_words([case.scratch.service.get()]).kind == PortKind::Upstream as u32 {
         return Ok(Outcome::Passed);
     }
-    limits::client(case)?;
-    attributes::walk(case)?;
-    limits::session(case)?;
+    let client = maps::client(case.scratch.slot()).ok_or(Outcome::Passed)?;
+    limits::client(case, client)?;
+    attributes::walk(case, client)?;
+    limits::session(case, client)?;
     published::repeated(case)?;
     shed(case)?;
     Ok(Outcome::Passed)

@@ -2,11 +2,15 @@
 
 use sekisho_abi::{
     Outcome, Reason,
+    client::Slot,
     gcra::{self, Verdict, ticks},
     sessions::{self, SessionVerdict},
 };
 
-use crate::{attributes, clock, gate::Case, maps};
+use crate::{attributes, cell::Word, clock, gate::Case, maps};
+
+/// It is of no session.
+const STATUS_SERVER: u8 = 12;
 
 /// Charges a packet to its contract's own bucket.
 ///
@@ -14,9 +18,8 @@ use crate::{attributes, clock, gate::Case, maps};
 ///
 /// [`Reason::ClientRate`], [`Reason::Contended`].
 #[inline(always)]
-pub fn client(case: &Case<'_>) -> Result<(), Outcome> {
-    let client = maps::client(case.scratch.slot()).ok_or(Outcome::Passed)?;
-    if client.client().limits() || client.session().limits() {
+pub fn client(case: &Case<'_>, client: &Slot<Word>) -> Result<(), Outcome> {
+    if client.client().limits() || client.session().limits() || client.new_session().limits() {
         case.scratch.now.set(ticks(clock::now(case.settings)));
     }
     match gcra::charge(&client.bucket, client.client(), case.scratch.now.get()) {
@@ -32,10 +35,10 @@ pub fn client(case: &Case<'_>) -> Result<(), Outcome> {
 ///
 /// [`Reason::SessionRate`], [`Reason::NewSessionRate`], [`Reason::Contended`].
 #[inline(always)]
-pub fn session(case: &Case<'_>) -> Result<(), Outcome> {
+pub fn session(case: &Case<'_>, client: &Slot<Word>) -> Result<(), Outcome> {
     let scratch = case.scratch;
-    let client = maps::client(scratch.slot()).ok_or(Outcome::Passed)?;
-    if !client.session().limits() {
+    let is_limited = client.session().limits() || client.new_session().limits();
+    if !is_limited || scratch.code() == STATUS_SERVER {
         return Ok(());
     }
     scratch.session.set(attributes::session(case));

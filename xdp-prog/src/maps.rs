@@ -9,8 +9,9 @@ use aya_ebpf::{
     maps::{Array, LpmTrie, PerCpuArray, RingBuf, lpm_trie::Key},
 };
 use sekisho_abi::{
-    Entry, Outcome, PrefixKey, cached, capacity, client, sessions,
+    Entry, Outcome, PrefixKey, cached, capacity, client,
     service::{ANY_PORT, AddressFlags},
+    sessions,
     settings::Settings,
     table::{self, Memory, Tags, WAYS},
 };
@@ -75,8 +76,7 @@ static PROFILES: Array<[u8; 256]> = Array::with_max_entries(client::PROFILES, SH
 
 /// Buckets of sessions.
 #[map]
-static SESSIONS: Array<sessions::Set<Word>> =
-    Array::with_max_entries(sessions::sets(capacity::SESSIONS), SHARED);
+static SESSIONS: Array<sessions::Set<Word>> = Array::with_max_entries(sessions::sets(capacity::SESSIONS), SHARED);
 
 /// Requests that userspace has published.
 #[map]

@@ -10,7 +10,7 @@ use crate::{
     frame::Frame,
     gate::Case,
     ip::{Body, Packet, UDP},
-    limits,
+    limits, maps,
     scratch::Scratch,
 };
 
@@ -74,12 +74,8 @@ fn behind_extensions(frame: &Frame, packet: &Packet, mut next: u8) -> Result<Opt
         // An offset or more fragments: a true fragment. Neither: an atomic one (RFC 6946), a header like the others.
         if next == FRAGMENT && fragment & 0xfff9 != 0 {
             return match head[0] {
-                UDP if fragment & 0xfff8 == 0 => {
-                    Ok(Some(Place { oddity: Oddity::Fragment, udp: Some(offset + 8) }))
-                }
-                upper if upper == UDP || is_extension(upper) => {
-                    Ok(Some(Place { oddity: Oddity::Fragment, udp: None }))
-                }
+                UDP if fragment & 0xfff8 == 0 => Ok(Some(Place { oddity: Oddity::Fragment, udp: Some(offset + 8) })),
+                upper if upper == UDP || is_extension(upper) => Ok(Some(Place { oddity: Oddity::Fragment, udp: None })),
                 _ => Err(Outcome::NotOurs),
             };
         }
@@ -124,7 +120,8 @@ pub fn judge(case: &Case<'_>) -> Outcome {
         let is_elsewhere = scratch.headers.is_fragment() && scratch.is_dedicated.get() == 0;
         return if is_elsewhere { Outcome::Passed } else { Outcome::Dropped(Reason::WrongIngress) };
     }
-    match limits::client(case) {
+    let Some(client) = maps::client(scratch.slot()) else { return Outcome::Passed };
+    match limits::client(case, client) {
         Ok(()) => Outcome::Passed,
         Err(outcome) => outcome,
     }

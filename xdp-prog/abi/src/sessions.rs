@@ -47,6 +47,10 @@ pub enum SessionVerdict {
     Contended,
 }
 
+/// The bucket of a session that has no limit of its own, while new ones have: it refuses nobody, and its word says when the
+/// session was last seen, so that the one that was not seen for longest makes room.
+const KNOWN: BucketParams = BucketParams::per_second(gcra::MAX_RATE, gcra::MAX_BURST);
+
 /// Charges one packet of a session at `now`, in ticks; a session that is not in its set is charged to `new` first, which is the
 /// client's bucket of new sessions.
 #[inline(always)]
@@ -57,6 +61,7 @@ pub fn charge<C: Cell>(
     now: u64,
     new: (&C, BucketParams),
 ) -> SessionVerdict {
+    let params = if params.limits() { params } else { KNOWN };
     let (mut way, mut found) = (0, 0);
     while way < WAYS {
         found = note::<C>(found, set[way].tag.load(), session, way);

@@ -4,6 +4,9 @@
 
 use std::{ffi::c_long, time::Duration};
 
+use sekisho_abi::{BucketParams, Limits};
+use sekisho_kernel::{Gate, testing::Frame};
+
 use crate::world::*;
 
 const REPEAT: u32 = 1_000_000;
@@ -26,6 +29,35 @@ fn figures() {
         ("fragment of a stranger, IPv4", request(STRANGER, DEDICATED).fragment(3, false)),
         ("options of a stranger, IPv4", request(STRANGER, AUTH).options(&[1; 4])),
     ];
+    let frames = frames.into_iter().chain([("reference packet, no limits", reference(CLIENT))]);
+    measure(&gate, floor, frames);
+    // Limits that are charged and never reached.
+    let mut table = table();
+    let open = BucketParams { increment: 1, tolerance: u64::MAX / 4 };
+    for source in table.sources.values_mut() {
+        source.limits = Limits { client: open, session: open, new_session: open };
+    }
+    let gate = self::gate(&table);
+    measure(&gate, floor, [("reference packet, all limits", reference(CLIENT))].into_iter());
+}
+
+/// An Access-Request of 14 attributes and 180 octets.
+fn reference(from: &str) -> Frame {
+    let mut attributes = Vec::new();
+    let lengths = [(1, 18), (2, 18), (4, 6), (5, 6), (6, 6), (7, 6), (30, 14), (31, 14), (32, 12), (61, 6), (44, 16), (77, 14), (33, 6), (80, 18)];
+    for (kind, length) in lengths {
+        attributes.extend([kind, length]);
+        attributes.extend(std::iter::repeat_n(b'a', usize::from(length) - 2));
+    }
+    let mut packet = radius(1);
+    packet.extend(&attributes);
+    let length = packet.len() as u16;
+    packet[2..4].copy_from_slice(&length.to_be_bytes());
+    assert_eq!(length, 180);
+    Frame::udp(at(from), at(AUTH), packet)
+}
+
+fn measure<'a>(gate: &Gate, floor: Duration, frames: impl Iterator<Item = (&'a str, Frame)>) {
     for (name, frame) in frames {
         let frame = frame.build();
         let best = (0..5).filter_map(|_| gate.run_repeatedly(LO, &frame, REPEAT).ok()).map(|ran| ran.duration).min();
