@@ -6,6 +6,7 @@
 mod frame;
 mod reader;
 mod run;
+mod state;
 
 pub use frame::{Frame, Layer};
 pub use reader::Repeated;

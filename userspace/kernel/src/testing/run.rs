@@ -16,9 +16,14 @@ pub enum Action {
     Drop,
     /// Hand it to the network stack.
     Pass,
+    /// Send it back where it came from, as it is now.
+    Reply,
     /// Anything else, by its number.
     Other(u32),
 }
+
+/// Octets of the longest frame that a test run gives back.
+const LONGEST_FRAME: usize = 16_384;
 
 /// The result of a test run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +55,26 @@ impl Gate {
         let context = context(frame.len(), ifindex);
         let options = TestRunOptions { data_in: Some(frame), ctx_in: Some(&context), repeat, ..Default::default() };
         let result = self.program()?.test_run(options).map_err(failed)?;
-        let action = match result.return_value {
-            1 => Action::Drop,
-            2 => Action::Pass,
-            other => Action::Other(other),
+        Ok(Ran { action: action(result.return_value), duration: result.duration })
+    }
+
+    /// As [`Gate::run`]; also what the program has made of the frame.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gate::run`].
+    pub fn run_with_output(&self, ifindex: u32, frame: &[u8]) -> Result<(Ran, Vec<u8>), GateError> {
+        let context = context(frame.len(), ifindex);
+        let mut output = vec![0; LONGEST_FRAME];
+        let options = TestRunOptions {
+            data_in: Some(frame),
+            data_out: Some(&mut output),
+            ctx_in: Some(&context),
+            ..Default::default()
         };
-        Ok(Ran { action, duration: result.duration })
+        let result = self.program()?.test_run(options).map_err(failed)?;
+        output.truncate(result.data_size_out as usize);
+        Ok((Ran { action: action(result.return_value), duration: result.duration }, output))
     }
 
     /// How many instructions the verifier walked through: its budget is a million.
@@ -81,6 +100,15 @@ impl Gate {
             Some(Program::Xdp(program)) => Ok(program),
             _ => Err(failed(ProgramError::NotLoaded)),
         }
+    }
+}
+
+fn action(number: u32) -> Action {
+    match number {
+        1 => Action::Drop,
+        2 => Action::Pass,
+        3 => Action::Reply,
+        other => Action::Other(other),
     }
 }
 

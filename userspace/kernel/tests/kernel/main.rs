@@ -6,6 +6,8 @@ mod attach;
 mod capacity;
 mod clients;
 mod figures;
+mod identity;
+mod limits;
 mod odd;
 mod parity;
 mod persist;

@@ -13,6 +13,10 @@ use sekisho_kernel::{
 
 /// The loopback interface, which every namespace has.
 pub const LO: u32 = 1;
+/// A second, in nanoseconds.
+pub const SECOND: u64 = 1_000_000_000;
+/// When the clock of [`timed`] begins.
+pub const START: u64 = 10 * SECOND;
 /// The domain of untagged frames on `lo`.
 pub const DOMAIN: u32 = 5;
 
@@ -90,10 +94,23 @@ pub fn table() -> GateTable {
 
 /// A RADIUS packet of this code and no attributes.
 pub fn radius(code: u8) -> Vec<u8> {
+    radius_with(code, &[])
+}
+
+/// A RADIUS packet of this code with these octets of attributes.
+pub fn radius_with(code: u8, attributes: &[u8]) -> Vec<u8> {
     let mut packet = vec![0; 20];
     packet[0] = code;
-    packet[3] = 20;
+    packet.extend(attributes);
+    let length = packet.len() as u16;
+    packet[2..4].copy_from_slice(&length.to_be_bytes());
     packet
+}
+
+/// An attribute.
+pub fn attribute(kind: u8, value: impl AsRef<[u8]>) -> Vec<u8> {
+    let value = value.as_ref();
+    [&[kind, value.len() as u8 + 2], value].concat()
 }
 
 /// An Access-Request from one to the other.
@@ -104,6 +121,20 @@ pub fn request(from: &str, to: &str) -> Frame {
 /// A gate that is loaded and not attached.
 pub fn gate(table: &GateTable) -> Gate {
     opened(Gate::open(&GateOptions { mode: Mode::Generic, max_sources: 1000, ..GateOptions::default() }, table))
+}
+
+/// As [`gate`], and a test tells the time: it begins with ten seconds.
+pub fn timed(table: &GateTable) -> Gate {
+    let options = GateOptions {
+        mode: Mode::Generic,
+        max_sources: 1000,
+        max_sessions: 10_000,
+        injected_clock: true,
+        ..GateOptions::default()
+    };
+    let gate = opened(Gate::open(&options, table));
+    gate.set_clock(START);
+    gate
 }
 
 /// The gate, or a failure that says what to do.
@@ -125,7 +156,11 @@ pub fn outcome_by(gate: &Gate, ifindex: u32, frame: &[u8]) -> Outcome {
     assert_eq!(after.get(Outcome::Seen), before.get(Outcome::Seen) + 1);
     assert_eq!(after.ended(), before.ended() + 1, "every packet ends once");
     let outcome = changed(&before, &after);
-    let expected = if matches!(outcome, Outcome::Dropped(_)) { Action::Drop } else { Action::Pass };
+    let expected = match outcome {
+        Outcome::Dropped(_) => Action::Drop,
+        Outcome::Replied => Action::Reply,
+        _ => Action::Pass,
+    };
     assert_eq!(ran.action, expected, "{outcome:?}");
     outcome
 }
