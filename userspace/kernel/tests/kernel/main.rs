@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod answers;
 mod attach;
 mod capacity;
 mod clients;
@@ -11,6 +12,7 @@ mod limits;
 mod odd;
 mod parity;
 mod persist;
+mod published;
 mod publisher;
 mod reload;
 mod rules;
