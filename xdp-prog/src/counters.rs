@@ -11,7 +11,7 @@ use crate::{
 /// Counts the end of a packet.
 #[inline(always)]
 pub fn finish(outcome: Outcome, scratch: &Scratch) {
-    maps::count(outcome.slot());
+    scratch.count(outcome.slot());
     if scratch.client.get() != NONE
         && let Some(counter) = ClientCounter::of(outcome)
         && let Some(client) = maps::client(scratch.slot())

@@ -111,7 +111,8 @@ fn service(case: &Case<'_>) -> Result<(), Outcome> {
     // Read back, like everything: see `scratch`.
     scratch.length.set(truncated as u64);
     scratch.service.set(key);
-    let word = maps::service(headers.destination(), scratch.service.get()).ok_or(Outcome::NotOurs)?;
+    let word = maps::service_again(scratch, case.settings, headers.destination(), scratch.service.get());
+    let word = word.ok_or(Outcome::NotOurs)?;
     scratch.service.set(word);
     if scratch.length.get() != 0 {
         // A packet that ends before its UDP header does is on our addresses nothing that anyone could use.

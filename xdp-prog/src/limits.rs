@@ -20,7 +20,7 @@ const STATUS_SERVER: u8 = 12;
 #[inline(always)]
 pub fn client(case: &Case<'_>, client: &Slot<Word>) -> Result<(), Outcome> {
     if client.client().limits() || client.session().limits() || client.new_session().limits() {
-        case.scratch.now.set(ticks(clock::now(case.settings)));
+        case.scratch.now.set(ticks(clock::now(case)));
     }
     match gcra::charge(&client.bucket, client.client(), case.scratch.now.get()) {
         Verdict::Admitted => Ok(()),

@@ -61,11 +61,11 @@ mod entry {
     /// Runs once for each frame; multi-buffer frames (`frags`) included.
     #[xdp(frags)]
     pub fn sekisho(ctx: XdpContext) -> u32 {
-        maps::count(Outcome::Seen.slot());
         let (Some(settings), Some(scratch)) = (maps::settings(), maps::scratch()) else {
             // Both have one element.
             return xdp_action::XDP_PASS;
         };
+        scratch.count(Outcome::Seen.slot());
         scratch.begin();
         let frame = Frame::new(&ctx);
         let outcome = gate::decide(&Case { frame: &frame, settings, scratch });

@@ -9,7 +9,7 @@ use aya_ebpf::{
     maps::{Array, LpmTrie, PerCpuArray, RingBuf, lpm_trie::Key},
 };
 use sekisho_abi::{
-    Entry, Outcome, PrefixKey, cached, capacity, client,
+    Entry, PrefixKey, cached, capacity, client,
     service::{ANY_PORT, AddressFlags},
     sessions,
     settings::Settings,
@@ -85,13 +85,10 @@ static REPLY_TAGS: Array<cached::Tags<Word>> = Array::with_max_entries(cached::s
 static REPLIES: Array<cached::Slot<Word>> =
     Array::with_max_entries(cached::sets(capacity::REPLIES) * cached::WAYS as u32, SHARED);
 
-/// One counter for each [`Outcome::slot`].
+/// Counters, and what does not fit the stack or must not be known to the verifier: all of a processor's own in one place, so that
+/// it is looked up once.
 #[map]
-static COUNTERS: PerCpuArray<u64> = PerCpuArray::with_max_entries(Outcome::SLOTS, 0);
-
-/// What does not fit the stack, or must not be known to the verifier.
-#[map]
-static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
+static COUNTERS: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
 
 /// Sampled drops.
 #[map]
@@ -162,6 +159,25 @@ pub fn service(address: Address, port: u64) -> Option<u64> {
     Some(table::find(&Services, SERVICE_SETS, &[first, second, port])?[3].read())
 }
 
+/// As [`service`], of an address and a port that most packets go to.
+#[inline(always)]
+pub fn service_again(scratch: &Scratch, settings: &Settings<Word>, address: Address, port: u64) -> Option<u64> {
+    let [first, second] = address.words();
+    let now = settings.services.read();
+    let [one, two, at, word, when] = &scratch.services[port as usize & 1];
+    let differences = one.get() ^ first | two.get() ^ second | at.get() ^ port | when.get() ^ now;
+    if differences != 0 {
+        let found = service(address, port)?;
+        one.set(first);
+        two.set(second);
+        at.set(port);
+        word.set(found);
+        // Read before the table was: a change meanwhile counts.
+        when.set(now);
+    }
+    Some(word.get())
+}
+
 /// Whether one of our addresses carries nothing but RADIUS.
 #[inline(always)]
 pub fn is_dedicated(address: Address) -> bool {
@@ -221,17 +237,8 @@ pub fn reply(slot: u32) -> Option<&'static cached::Slot<Word>> {
     REPLIES.get(slot)
 }
 
-/// Adds one to a counter of this CPU.
-#[inline(always)]
-pub fn count(slot: u32) {
-    if let Some(counter) = COUNTERS.get_ptr_mut(slot) {
-        // SAFETY: the map returned a valid pointer to this CPU's own value, and one CPU runs one XDP program at a time.
-        unsafe { *counter += 1 };
-    }
-}
-
 /// This CPU's own memory.
 #[inline(always)]
 pub fn scratch() -> Option<&'static Scratch> {
-    SCRATCH.get(0)
+    COUNTERS.get(0)
 }

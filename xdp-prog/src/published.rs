@@ -56,7 +56,7 @@ fn hit(case: &Case<'_>, slot: u32) -> Option<Outcome> {
         && slot.epoch.read() == settings.epoch.read()
         && u64::from_le(slot.authenticator[0].read()) == frame.word(at + 4)?
         && u64::from_le(slot.authenticator[1].read()) == frame.word(at + 12)?
-        && slot.until.read() > clock::now(settings)
+        && slot.until.read() > clock::now(case)
         && slot.digest.read() == digest(case, frame)?;
     if !is_same {
         return None;

@@ -6,7 +6,7 @@
 
 use core::cell::UnsafeCell;
 
-use sekisho_abi::{client, identity::RANKS};
+use sekisho_abi::{Outcome, capacity::PROCESSOR_WORDS, client, identity::RANKS};
 
 use crate::{address::Address, headers::Headers};
 
@@ -39,6 +39,7 @@ impl Kept {
 /// One CPU's memory.
 #[repr(C)]
 pub struct Scratch {
+    counters: [Kept; Outcome::SLOTS as usize],
     /// What stands before the packet.
     pub headers: Headers,
     /// Source port.
@@ -74,9 +75,30 @@ pub struct Scratch {
     pub untold: Kept,
     /// When that was, in the kernel's ticks.
     pub told: Kept,
+    /// When the clock was read last, in the kernel's ticks, what it said, and how often that was taken for the time since.
+    pub clock: [Kept; 3],
+    /// Two services that were found last, by the lowest bit of their port: address, port, what the table has, and
+    /// [`sekisho_abi::settings::Settings::services`] at that time.
+    pub services: [[Kept; 5]; 2],
+    reserved: [u64; RESERVED],
 }
 
+/// Words that are not used.
+const RESERVED: usize = PROCESSOR_WORDS - Outcome::SLOTS as usize - HEADERS - RANKS - 30;
+/// Words of [`Headers`].
+const HEADERS: usize = size_of::<Headers>() / 8;
+
+const _: () = assert!(size_of::<Scratch>() == PROCESSOR_WORDS * 8);
+
 impl Scratch {
+    /// Adds one to a counter ([`Outcome::slot`]).
+    #[inline(always)]
+    pub fn count(&self, slot: u32) {
+        if let Some(counter) = self.counters.get(slot as usize) {
+            counter.set(counter.get() + 1);
+        }
+    }
+
     /// Forgets what is told of the packet before.
     #[inline(always)]
     pub fn begin(&self) {

@@ -1,7 +1,7 @@
 //! What the gate has counted.
 
 use aya::maps::{MapData, PerCpuArray};
-use sekisho_abi::{Outcome, Reason};
+use sekisho_abi::{Outcome, Reason, capacity::PROCESSOR_WORDS};
 
 use crate::GateError;
 
@@ -9,8 +9,7 @@ const SLOTS: usize = Outcome::SLOTS as usize;
 
 /// Packets by where they ended, summed over CPUs, since the program was loaded.
 ///
-/// The slots are read one after the other while packets come in, `seen` first: with traffic, the others together may be
-/// a little ahead of it.
+/// They are read while packets come in, `seen` first: with traffic, the others together may be a little ahead of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counters {
     slots: [u64; SLOTS],
@@ -37,13 +36,18 @@ impl Counters {
         Counters { slots: [0; SLOTS] }
     }
 
-    pub(crate) fn read(map: &PerCpuArray<MapData, u64>) -> Result<Counters, GateError> {
+    pub(crate) fn read(map: &PerCpuArray<MapData, Processor>) -> Result<Counters, GateError> {
         let mut counters = Counters::zero();
-        for (slot, sum) in (0..).zip(&mut counters.slots) {
-            let each = map.get(&slot, 0);
-            let each = each.map_err(|source| GateError::Table { table: "counters", action: "read", source })?;
-            *sum = each.iter().sum();
+        let each = map.get(&0, 0);
+        let each = each.map_err(|source| GateError::Table { table: "counters", action: "read", source })?;
+        for processor in each.iter() {
+            for (sum, count) in counters.slots.iter_mut().zip(processor) {
+                *sum += count;
+            }
         }
         Ok(counters)
     }
 }
+
+/// What a processor has of its own, the counters first.
+pub(crate) type Processor = [u64; PROCESSOR_WORDS];

@@ -2,7 +2,7 @@
 
 use aya::maps::{MapInfo, MapType};
 use sekisho_abi::{
-    Entry, Outcome, PrefixKey, cached, capacity, client, sessions,
+    Entry, PrefixKey, cached, capacity, client, sessions,
     settings::Settings,
     table::{self, Tags, WAYS},
 };
@@ -74,7 +74,14 @@ impl Sizes {
             shared("SESSIONS", size_of::<sessions::Set<u64>>(), session_sets),
             shared("REPLY_TAGS", size_of::<cached::Tags<u64>>(), reply_sets),
             shared("REPLIES", size_of::<cached::Slot<u64>>(), reply_sets * cached::WAYS as u32),
-            Map { name: "COUNTERS", kind: MapType::PerCpuArray, key: 4, value: 8, entries: Outcome::SLOTS, flags: 0 },
+            Map {
+                name: "COUNTERS",
+                kind: MapType::PerCpuArray,
+                key: 4,
+                value: capacity::PROCESSOR_WORDS * 8,
+                entries: 1,
+                flags: 0,
+            },
             Map { name: "DROPS", kind: MapType::RingBuf, key: 0, value: 0, entries: capacity::DROPS, flags: 0 },
         ]
     }
@@ -94,7 +101,7 @@ impl Map {
             && info.map_flags() == self.flags
     }
 
-    /// Octets that its elements take. A prefix takes its node besides, and only while it is there; a counter takes as much on every
+    /// Octets that its elements take. A prefix takes its node besides, and only while it is there; counters take as much on every
     /// processor.
     pub(crate) fn octets(&self) -> u64 {
         let element = if self.kind == MapType::RingBuf { 1 } else { self.value.next_multiple_of(8) as u64 };

@@ -21,6 +21,7 @@ use sekisho_abi::{
 use crate::{
     GateError,
     clients::{Clients, Slots},
+    counters::Processor,
     image::Image,
     layout::Sizes,
     memory::{Shared, Words},
@@ -43,7 +44,7 @@ pub(crate) struct Maps {
     pub(crate) slots: Slots,
     pub(crate) reply_tags: Arc<Shared<cached::Tags<AtomicU64>>>,
     pub(crate) replies: Arc<Shared<ReplyWords>>,
-    pub(crate) counters: PerCpuArray<MapData, u64>,
+    pub(crate) counters: PerCpuArray<MapData, Processor>,
     pub(crate) drops: Option<RingBuf<MapData>>,
     /// Ports, addresses and ways in that were found.
     pub(crate) present: Image,
@@ -61,7 +62,7 @@ impl Maps {
         let trie = taken(ebpf, "PREFIXES", table::PREFIXES.holds, LpmTrie::try_from)?;
         let prefixes = Prefixes::new(trie)?;
         let sources = Table::new(table::SOURCES, pair(ebpf, table::SOURCES)?);
-        let mut services = Table::new(table::SERVICES, pair(ebpf, table::SERVICES)?);
+        let mut services = Table::new(table::SERVICES, pair(ebpf, table::SERVICES)?).told(Arc::clone(&settings));
         let ingresses = Table::new(table::INGRESSES, pair(ebpf, table::INGRESSES)?);
         let present = found(&mut services, &ingresses);
         Ok(Maps {

@@ -1,11 +1,17 @@
 //! One hash table that the kernel's program looks up.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Release},
+    },
     thread,
 };
 
-use sekisho_abi::table::{Memory, REST, Tags, Writer};
+use sekisho_abi::{
+    settings::Settings,
+    table::{Memory, REST, Tags, Writer},
+};
 
 use crate::{GateError, memory::Shared};
 
@@ -47,6 +53,8 @@ pub(crate) const INGRESSES: Name =
 pub(crate) struct Table<const N: usize> {
     name: Name,
     writer: Writer<Pair<N>, N>,
+    /// Told of every change.
+    settings: Option<Arc<Shared<Settings<AtomicU64>>>>,
 }
 
 /// Its two maps.
@@ -69,7 +77,12 @@ impl<const N: usize> Table<N> {
     /// The table in these maps, with what is in it.
     pub(crate) fn new(name: Name, memory: Pair<N>) -> Table<N> {
         let sets = memory.tags.len() as u32;
-        Table { name, writer: Writer::new(memory, sets) }
+        Table { name, writer: Writer::new(memory, sets), settings: None }
+    }
+
+    /// The same, for the table of services: processors remember what they found in it until they are told of a change.
+    pub(crate) fn told(self, settings: Arc<Shared<Settings<AtomicU64>>>) -> Table<N> {
+        Table { settings: Some(settings), ..self }
     }
 
     /// Adds an entry, or changes one in place: a packet finds the old value or the new, never none.
@@ -86,6 +99,7 @@ impl<const N: usize> Table<N> {
     ) -> Result<(), GateError> {
         loop {
             if self.writer.put(key, value).is_ok() {
+                self.tell();
                 return Ok(());
             }
             if !self.writer.rests() {
@@ -99,7 +113,15 @@ impl<const N: usize> Table<N> {
 
     /// Takes an entry out; whether it was there.
     pub(crate) fn take_out<const K: usize>(&mut self, key: &[u64; K]) -> bool {
-        self.writer.remove(key)
+        let was_there = self.writer.remove(key);
+        self.tell();
+        was_there
+    }
+
+    fn tell(&self) {
+        if let Some(settings) = self.settings.as_ref().and_then(|settings| settings.first()) {
+            settings.services.fetch_add(1, Release);
+        }
     }
 
     /// The value of an entry.

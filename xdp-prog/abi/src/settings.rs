@@ -17,8 +17,8 @@ pub struct Settings<C> {
     pub epoch: C,
     /// The time, in nanoseconds, for tests that tell it themselves.
     pub clock: C,
-    /// A spare word.
-    pub reserved: C,
+    /// Goes up with every change of the table of services: what a processor remembers of it then counts no more.
+    pub services: C,
 }
 
 /// There are prefixes among the sources: an address without an entry of its own is looked for there.
