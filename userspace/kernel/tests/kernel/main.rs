@@ -4,6 +4,7 @@
 
 mod answers;
 mod attach;
+mod attributes;
 mod capacity;
 mod clients;
 mod figures;
