@@ -44,7 +44,22 @@ fn figures() {
 /// An Access-Request of 14 attributes and 180 octets.
 fn reference(from: &str) -> Frame {
     let mut attributes = Vec::new();
-    let lengths = [(1, 18), (2, 18), (4, 6), (5, 6), (6, 6), (7, 6), (30, 14), (31, 14), (32, 12), (61, 6), (44, 16), (77, 14), (33, 6), (80, 18)];
+    let lengths = [
+        (1, 18),
+        (2, 18),
+        (4, 6),
+        (5, 6),
+        (6, 6),
+        (7, 6),
+        (30, 14),
+        (31, 14),
+        (32, 12),
+        (61, 6),
+        (44, 16),
+        (77, 14),
+        (33, 6),
+        (80, 18),
+    ];
     for (kind, length) in lengths {
         attributes.extend([kind, length]);
         attributes.extend(std::iter::repeat_n(b'a', usize::from(length) - 2));
