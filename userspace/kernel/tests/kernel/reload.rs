@@ -190,6 +190,28 @@ fn a_port_for_requests_is_none_toward_home_servers_and_nowhere_is_no_address() {
 }
 
 #[test]
+fn a_gate_without_any_port_takes_nothing_for_its_own() {
+    let gate = gate(&GateTable::default());
+    for (from, to) in [(STRANGER, "0.0.0.0:0"), (STRANGER_V6, "[::]:0"), (STRANGER_V6, "[::]:1"), (STRANGER, AUTH)] {
+        assert_eq!(outcome(&gate, &request(from, to).build()), Outcome::NotOurs, "{to}");
+    }
+}
+
+#[test]
+fn a_port_that_takes_something_else_from_now_on_does_so_with_the_next_packet() {
+    let mut gate = gate(&table());
+    let frame = request(CLIENT, AUTH).build();
+    for kind in [PortKind::Acct, PortKind::Auth, PortKind::Acct, PortKind::Auth] {
+        let mut changed = table();
+        changed.services.insert(service_key(AUTH), Service::new(kind, 0));
+        gate.add(&changed).unwrap();
+        gate.remove(&nobody()).unwrap();
+        let expected = if kind == PortKind::Auth { Outcome::Passed } else { dropped(Reason::BadCode) };
+        assert_eq!(outcome(&gate, &frame), expected);
+    }
+}
+
+#[test]
 fn the_handle_for_ports_goes_to_other_threads() {
     fn is_send<T: Send + Sync + Clone + 'static>(_: &T) {}
     is_send(&gate(&table()).ports());
