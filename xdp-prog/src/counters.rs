@@ -32,7 +32,8 @@ fn tell(reason: Reason, scratch: &Scratch) {
     if tick == scratch.told.get() {
         return;
     }
-    // Where the ring is full, the next drop tries again.
+    scratch.told.set(tick);
+    // Where the ring is full, because nobody reads it, a later one stands for these too.
     if let Some(mut entry) = maps::DROPS.reserve::<DropEvent>(0) {
         entry.write(DropEvent {
             source: scratch.headers.source().octets(),
@@ -47,6 +48,5 @@ fn tell(reason: Reason, scratch: &Scratch) {
         });
         entry.submit(0);
         scratch.untold.set(0);
-        scratch.told.set(tick);
     }
 }

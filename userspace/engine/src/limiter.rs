@@ -29,9 +29,6 @@ use crate::{
 
 /// Sets of the table of (access network, realm): 16,384 buckets, in 256 KiB.
 const REALM_SETS: u32 = 2048;
-/// The bucket of sessions that are not limited, where new ones are: it refuses nobody, and is never full for a microsecond after a
-/// packet, so that those that go on do not lose their places to each other.
-const KNOWN: BucketParams = BucketParams::per_second(gcra::MAX_RATE, gcra::MAX_BURST);
 /// Octets of a RADIUS header (RFC 2865 §3), which attributes follow.
 const HEADER: usize = 20;
 
@@ -152,7 +149,6 @@ impl Limiter {
         let Found { session: Some((kind, value)), .. } = identity::find(charged.source.identity, attributes) else {
             return Ok(());
         };
-        let session = if session.limits() { session } else { KNOWN };
         let key = identity::session(self.seed, charged.client.id.0, kind, value);
         let new = (&charged.client.state.buckets.new_sessions, new_session);
         match sessions::charge(set(&self.sessions, key), key, session, ticks(now.0), new) {
