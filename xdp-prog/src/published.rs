@@ -3,9 +3,9 @@
 use sekisho_abi::{
     Outcome, Reason,
     cached::{self, ANSWERED, IN_FLIGHT, MAX_REPLY, MAX_REQUEST, Slot},
-    gcra::note,
     header::HEADER_LEN,
     settings::ANSWERS,
+    ways,
 };
 
 use crate::{
@@ -33,13 +33,13 @@ pub fn repeated(case: &Case<'_>) -> Result<(), Outcome> {
     let Some((tags, first)) = maps::replies(tag) else { return Ok(()) };
     let (mut way, mut found) = (0, 0);
     while way < cached::WAYS {
-        found = note::<Word>(found, tags[way].read(), tag, way);
+        found = ways::note::<Word>(found, tags[way].read(), tag, way);
         way += 1;
     }
     if found == 0 {
         return Ok(());
     }
-    let place = (found as usize - 1) & (cached::WAYS - 1);
+    let place = ways::first(found) & (cached::WAYS - 1);
     match hit(case, first.wrapping_add(place as u32)) {
         Some(outcome) => Err(outcome),
         None => Ok(()),

@@ -9,6 +9,10 @@
 /// second; a word holds 36 years of them.
 pub const TICKS: u64 = 16;
 
+/// How much further ahead a word may be than its parameters can bring it before it is brought back: a processor that is
+/// late, by an old reading of the clock or an interruption, must not take another one's "now" for a debt.
+const LATE: u64 = TICKS * 100_000_000;
+
 /// Attempts to change a word that others change at the same time.
 pub const ATTEMPTS: u32 = 4;
 
@@ -30,15 +34,6 @@ pub trait Cell {
     fn opaque(number: u64) -> u64 {
         number
     }
-}
-
-/// Looks for a word in a row without branches: `found` is what was found before, zero for nothing, and becomes `place + 1` where
-/// `word` is the one that is wanted. No two of a row are.
-#[inline(always)]
-pub fn note<C: Cell>(found: u64, word: u64, wanted: u64, place: usize) -> u64 {
-    let difference = word ^ wanted;
-    let all_if_equal = (C::opaque(difference | difference.wrapping_neg()) >> 63).wrapping_sub(1);
-    found | (place as u64 + 1) & all_if_equal
 }
 
 /// A bucket's parameters in ticks, computed in userspace. Zero increment: no limit.
@@ -93,7 +88,7 @@ pub const fn ticks(nanoseconds: u64) -> u64 {
 
 /// Charges one packet at `now`, in ticks.
 ///
-/// A word further ahead than these parameters can bring it (they have just become stricter, or faster) is brought back to
+/// A word much further ahead than these parameters can bring it (they have just become stricter, or faster) is brought back to
 /// the end of the bucket.
 #[inline(always)]
 pub fn charge(cell: &impl Cell, params: BucketParams, now: u64) -> Verdict {
@@ -107,7 +102,7 @@ pub fn charge(cell: &impl Cell, params: BucketParams, now: u64) -> Verdict {
         let ahead = base - now;
         if ahead > params.tolerance {
             let end = params.tolerance + params.increment;
-            if ahead > end {
+            if ahead > end + LATE {
                 cell.compare_exchange(tat, now + end);
             }
             return Verdict::Over;

@@ -39,6 +39,7 @@ pub mod shed;
 pub mod siphash;
 pub mod source;
 pub mod table;
+pub mod ways;
 
 pub use client::{ClientCounter, Limits};
 pub use gcra::BucketParams;

@@ -4,7 +4,10 @@
 //! given to another session without anybody noticing, and a new session's bucket is full, so that taking a place is one
 //! compare-and-swap of its tag. Only where no place of a set has a full bucket, the one that is nearest to it goes.
 
-use crate::gcra::{self, BucketParams, Cell, Verdict, note};
+use crate::{
+    gcra::{self, BucketParams, Cell, Verdict},
+    ways::{first, note},
+};
 
 /// Places in a set: two cache lines.
 pub const WAYS: usize = 8;
@@ -68,7 +71,8 @@ pub fn charge<C: Cell>(
         way += 1;
     }
     if found != 0 {
-        let place = &set[(found as usize - 1) & (WAYS - 1)];
+        // Where two processors have begun a session at once it has two places, and this one counts; the other one goes first.
+        let place = &set[first(found) & (WAYS - 1)];
         return verdict(gcra::charge(&place.tat, params, now), SessionVerdict::Over);
     }
     match gcra::charge(new.0, new.1, now) {
@@ -175,6 +179,17 @@ mod tests {
         assert_eq!(ask(3), SessionVerdict::OverNew);
         assert_eq!(ask(1), SessionVerdict::Admitted);
         assert_eq!(ask(2), SessionVerdict::Admitted);
+    }
+
+    #[test]
+    fn a_session_that_two_processors_began_at_once_has_one_bucket_that_counts() {
+        let set: Set<AtomicU64> = Set::default();
+        set[2].tag.store(7, std::sync::atomic::Ordering::Relaxed);
+        set[5].tag.store(7, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(one(&set, 7, 1), SessionVerdict::Admitted);
+        assert_eq!(one(&set, 7, 1), SessionVerdict::Admitted);
+        assert_eq!(one(&set, 7, 1), SessionVerdict::Over);
+        assert_eq!((Cell::load(&set[2].tat) > 0, Cell::load(&set[5].tat)), (true, 0));
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //! processor sees an entry whole or not at all, if a place that was cleared rests before it is used again (`Writer::remove`).
 //! Values that change in place do so word by word.
 
-use crate::gcra::Cell;
+use crate::{gcra::Cell, ways::first};
 
 /// Places in a set.
 pub const WAYS: usize = 7;
@@ -79,14 +79,6 @@ const fn marked(set: u64, mark: u64) -> u64 {
     difference.wrapping_sub(ONES) & !difference & PLACES
 }
 
-/// The first of the places.
-#[inline(always)]
-const fn first(places: u64) -> u32 {
-    // The lowest bit alone, as 2^(8n): it brings octet 7 - n of the factor to the top, which is n.
-    let lowest = (places & places.wrapping_neg()) >> 7;
-    (lowest.wrapping_mul(0x0001_0203_0405_0607) >> 56) as u32 & 7
-}
-
 /// How many keys went past a set.
 #[inline(always)]
 const fn passed(set: u64) -> u64 {
@@ -108,7 +100,7 @@ pub fn find<'m, C: Cell + 'm, const N: usize, const K: usize>(
         let mut places = marked(set, mark(hash));
         let mut tried = 0;
         while places != 0 && tried < WAYS {
-            let entry = memory.entry(index.wrapping_mul(WAYS as u32).wrapping_add(first(places)))?;
+            let entry = memory.entry(index.wrapping_mul(WAYS as u32).wrapping_add(first(places) as u32))?;
             if is(entry, key) {
                 return Some(entry);
             }
@@ -210,7 +202,7 @@ mod tests {
 
     #[test]
     fn marks_are_found_wherever_they_are() {
-        for way in 0..WAYS as u32 {
+        for way in 0..WAYS {
             for mark in [1, 3, 0x7f, 0x81, 0xff] {
                 let set = mark << (8 * way) | 0xff << 56;
                 // A borrow shows itself above the true one only.
