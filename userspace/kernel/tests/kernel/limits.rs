@@ -129,6 +129,31 @@ fn packets_in_bunches_get_as_much_as_packets_in_a_row() {
 }
 
 #[test]
+fn a_processor_that_is_late_gives_nothing_back() {
+    // Two processors do not read their clocks at the same moment, nor charge in the order in which they read them.
+    for limits in [client(1000, 100), session(1000, 100), new_session(1000, 100)] {
+        let gate = timed(&limited(limits));
+        let now = START + SECOND;
+        gate.set_clock(now);
+        let mut sent = 0;
+        let mut passing = |count: u32| {
+            let frames = (0..count).map(|_| {
+                sent += u32::from(limits.new_session.limits());
+                with_session(CLIENT, AUTH, sent.to_string())
+            });
+            frames.filter(|frame| outcome(&gate, frame) == Outcome::Passed).count()
+        };
+        assert_eq!(passing(110), 100);
+        for late in [SECOND / 1000, SECOND / 200, SECOND / 100] {
+            gate.set_clock(now - late);
+            assert_eq!(passing(3), 0);
+            gate.set_clock(now);
+            assert_eq!(passing(20), 0, "{late} ns late");
+        }
+    }
+}
+
+#[test]
 fn a_session_over_its_limit_leaves_its_neighbours_alone() {
     let gate = timed(&limited(session(20, 5)));
     for (from, to) in FLOWS {
