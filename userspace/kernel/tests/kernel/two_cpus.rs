@@ -7,16 +7,16 @@ use std::{
 
 use rustix::thread::{CpuSet, sched_setaffinity};
 use sekisho_abi::{BucketParams, Ingress, IngressKey, Limits, Outcome, Reason, Roles, Source};
-use sekisho_kernel::{Attached, Gate, GateOptions, Mode, testing::Frame};
+use sekisho_kernel::{Attached, Counters, Gate, GateOptions, Mode, testing::Frame};
 
 use crate::{
     raw::{Raw, up, veth},
     world::*,
 };
 
-const RATE: u32 = 50_000;
-/// Half a second's packets: as long as a sender may be kept waiting without anything being lost.
-const BURST: u32 = 25_000;
+const RATE: u32 = 20_000;
+/// Half a second's packets: as long as both senders may be kept waiting without anything being lost.
+const BURST: u32 = 10_000;
 const LASTS: Duration = Duration::from_secs(1);
 /// Both ends of two ways in, one for each processor.
 const WAYS: [[&str; 2]; 2] = [["one", "one-far"], ["two", "two-far"]];
@@ -71,49 +71,68 @@ fn open(limits: Limits) -> Gate {
     gate
 }
 
-/// Both processors send as fast as they can; then what is left in the bucket is taken out by one of them.
+/// When a bucket was seen to be empty, between two moments, and what had passed by then.
+struct Empty {
+    since: Instant,
+    by: Instant,
+    counters: Counters,
+}
+
+/// Sends until something is refused.
+fn drain(gate: &Gate, sender: &mut Sender, over: Reason) -> Empty {
+    let refused = gate.counters().unwrap().get(dropped(over));
+    loop {
+        let since = Instant::now();
+        (0..64).for_each(|_| sender.send());
+        let counters = gate.counters().unwrap();
+        if counters.get(dropped(over)) > refused {
+            return Empty { since, by: Instant::now(), counters };
+        }
+    }
+}
+
+/// Both processors send as fast as they can, from one moment at which the bucket is empty to another.
 fn is_held(limits: Limits, over: Reason, is_new_each_time: bool) {
     in_namespace(move || {
         let gate = open(limits);
-        let barrier = Barrier::new(2);
-        let first = std::thread::scope(|scope| {
-            let threads: Vec<_> = [0, 1]
-                .into_iter()
-                .map(|way| {
-                    let barrier = &barrier;
-                    scope.spawn(move || {
-                        stay(way);
-                        let mut sender = Sender::new(way, is_new_each_time);
-                        barrier.wait();
-                        let begin = Instant::now();
-                        sender.send();
-                        let sent = Instant::now();
-                        while begin.elapsed() < LASTS {
-                            (0..64).for_each(|_| sender.send());
-                        }
-                        [begin, sent]
-                    })
-                })
-                .collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
-        });
-        let before = Instant::now();
+        let [mut first, mut second] = [0, 1].map(|way| Sender::new(way, is_new_each_time));
         stay(0);
-        let mut sender = Sender::new(0, is_new_each_time);
-        sender.name += 1 << 40;
-        (0..BURST + 1000).for_each(|_| sender.send());
-        let end = Instant::now();
+        let begin = Instant::now();
+        let full = drain(&gate, &mut first, over);
+        let passed = |empty: &Empty| empty.counters.get(Outcome::Passed);
+        assert!(passed(&full) >= u64::from(BURST), "the burst: {}", passed(&full));
+        assert!(passed(&full) as f64 <= due(begin, full.by) + f64::from(BURST) + 1.0, "the burst: {}", passed(&full));
 
-        let counters = gate.counters().unwrap();
-        let (passed, contended) = (counters.get(Outcome::Passed), counters.get(dropped(Reason::Contended)));
-        assert!(counters.get(dropped(over)) > 1000, "more came than could pass: {}", counters.get(dropped(over)));
-        let due = |from: Instant, to: Instant| f64::from(RATE) * (to - from).as_secs_f64() + f64::from(BURST);
-        let most = due(first.iter().map(|[begin, _]| *begin).min().unwrap(), end);
-        let least = due(first.iter().map(|[_, sent]| *sent).min().unwrap(), before);
-        println!("{passed} passed of {least:.0} to {most:.0}, {contended} contended");
-        assert!(passed as f64 <= most * 1.001 + 1.0, "{passed}, at most {most}");
-        assert!((passed + contended) as f64 >= least * 0.999 - 1.0, "{passed} and {contended}, at least {least}");
+        let barrier = Barrier::new(2);
+        std::thread::scope(|scope| {
+            for (processor, sender) in [&mut first, &mut second].into_iter().enumerate() {
+                let barrier = &barrier;
+                scope.spawn(move || {
+                    stay(processor);
+                    barrier.wait();
+                    let begin = Instant::now();
+                    while begin.elapsed() < LASTS {
+                        (0..64).for_each(|_| sender.send());
+                    }
+                });
+            }
+        });
+        let end = drain(&gate, &mut first, over);
+
+        let count = (passed(&end) - passed(&full)) as f64;
+        let contended = end.counters.get(dropped(Reason::Contended)) as f64;
+        let (least, most) = (due(full.by, end.since), due(full.since, end.by));
+        println!("{count} passed of {least:.0} to {most:.0}, {contended} contended");
+        assert!(count <= most * 1.001 + 1.0, "{count} passed, {most} at most");
+        assert!(count + contended >= least * 0.999 - 1.0, "{count} passed, {contended} contended, {least} at least");
+        let refused = end.counters.get(dropped(over)) - full.counters.get(dropped(over));
+        assert!(refused > 1000, "more came than may pass: {refused}");
     });
+}
+
+/// What the rate gives between two moments.
+fn due(from: Instant, to: Instant) -> f64 {
+    f64::from(RATE) * (to - from).as_secs_f64()
 }
 
 #[test]
