@@ -90,7 +90,7 @@ fn the_nas_is_answered_when_the_last_server_has_it_and_a_repetition_asks_only_th
     let second = ScriptedHome::start(&realms.second, &home_secret("home2"), move |asked| {
         if wakes.load(Relaxed) { vec![asked.accept()] } else { Vec::new() }
     });
-    let documents = realms.documents("").with("[limits]\nretransmit_window = \"200ms\"");
+    let documents = realms.documents("").limit("retransmit_window", "\"200ms\"");
     let _sekisho = Sekisho::start(&scene.network, &documents);
     let nas = scene.scripted_nas(Family::V4);
     let request = on(&nas, 1);

@@ -61,6 +61,7 @@ fn survives_doubles(window: usize, end: &[&str], limit: Duration) -> Value {
     assert_eq!(count(&counts, "distinct"), count(&summary, "sent"), "each once: {counts}");
     let metrics = sekisho.metrics();
     let doubles = metrics.dropped("userspace", "absorbed") + metrics.sum("sekisho_repeated_replies_total", &[]);
+    let doubles = doubles + metrics.dropped("kernel", "duplicate_in_flight") + metrics.gate("replied");
     json!({"window": window, "load": summary, "home": counts, "doubles_seen": doubles})
 }
 

@@ -1,5 +1,6 @@
 //! The documents that a test gives to sekisho.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -7,11 +8,16 @@ use crate::network::{ACCT, AUTH, DYNAUTH, Host, PROXY_V4, PROXY_V6};
 
 pub use crate::customer::{Customer, Pool, Server, client_secret, dynauth_secret, home_secret};
 
+/// The rates of `[limits]`: 0 is no limit.
+const RATES: [&str; 3] = ["client_rate", "session_rate", "new_session_rate"];
+
 /// `sekisho.toml` and the customers, in a directory that lives as long as this.
 #[derive(Debug)]
 pub struct Documents {
     directory: tempfile::TempDir,
     xdp: String,
+    pinned: Option<PathBuf>,
+    limits: BTreeMap<String, String>,
     ingresses: Vec<String>,
     dynauth: bool,
     node: String,
@@ -25,13 +31,50 @@ impl Documents {
         let ingresses = hosts.iter().map(|host| host.name.clone()).collect();
         let directory = tempfile::tempdir().expect("a temporary directory");
         let [node, more] = [const { String::new() }; 2];
-        Documents { directory, xdp: "native".to_owned(), ingresses, dynauth: false, node, more, customers: Vec::new() }
+        let limits = RATES.map(|rate| (rate.to_owned(), "0".to_owned())).into();
+        let (xdp, pinned, customers) = ("mode = \"native\"\n".to_owned(), None, Vec::new());
+        Documents { directory, xdp, pinned, limits, ingresses, dynauth: false, node, more, customers }
     }
 
     /// Sets `xdp.mode`.
     #[must_use]
     pub fn xdp(mut self, mode: &str) -> Documents {
-        mode.clone_into(&mut self.xdp);
+        self.xdp = format!("mode = \"{mode}\"\n");
+        self
+    }
+
+    /// Adds a key of `[xdp]`: `max_replies = 0`.
+    #[must_use]
+    pub fn xdp_key(mut self, line: &str) -> Documents {
+        self.xdp.push_str(line);
+        self.xdp.push('\n');
+        self
+    }
+
+    /// Lets the gate stay while no process runs, pinned below a directory on a BPF file system
+    /// ([`crate::namespace::Namespace::mount_bpffs`]).
+    #[must_use]
+    pub fn persist(mut self, directory: &Path) -> Documents {
+        self.pinned = Some(directory.to_owned());
+        self
+    }
+
+    /// Sets a key of `[limits]`. Without this nobody's rate is limited, unlike in a node that an operator runs.
+    #[must_use]
+    pub fn limit(mut self, key: &str, value: impl ToString) -> Documents {
+        self.set_limit(key, value);
+        self
+    }
+
+    /// The same for documents that are in use.
+    pub fn set_limit(&mut self, key: &str, value: impl ToString) {
+        self.limits.insert(key.to_owned(), value.to_string());
+    }
+
+    /// Leaves `[limits]` to its defaults.
+    #[must_use]
+    pub fn default_limits(mut self) -> Documents {
+        self.limits.clear();
         self
     }
 
@@ -50,7 +93,7 @@ impl Documents {
         self
     }
 
-    /// Adds text to `sekisho.toml`, tables that are not there otherwise: `[limits]`, `[[probe]]`.
+    /// Adds text to `sekisho.toml`, tables that are not there otherwise: `[[access_network]]`, `[[probe]]`.
     #[must_use]
     pub fn with(mut self, text: &str) -> Documents {
         self.more.push_str(text);
@@ -95,7 +138,7 @@ impl Documents {
     }
 
     fn node(&self) -> String {
-        let Documents { xdp, more, node, .. } = self;
+        let Documents { xdp, limits, more, node, .. } = self;
         let mut text =
             format!("[node]\nname = \"test\"\nworkers = 2\nlog = \"debug\"\n{node}\n[[domain]]\nname = \"default\"\n");
         for ingress in &self.ingresses {
@@ -106,7 +149,15 @@ impl Documents {
             let _ =
                 writeln!(text, "\n[[listener]]\naddress = \"{address}\"\nauth = {AUTH}\naccounting = {ACCT}{dynauth}");
         }
-        let _ = writeln!(text, "\n[xdp]\nmode = \"{xdp}\"\n\n[admin]\naddress = \"127.0.0.1:9812\"\n\n{more}");
+        let pinned = match &self.pinned {
+            Some(directory) => format!("persist = true\ndirectory = \"{}\"", directory.display()),
+            None => "persist = false".to_owned(),
+        };
+        let _ = writeln!(text, "\n[xdp]\n{xdp}{pinned}\n\n[limits]");
+        for (key, value) in limits {
+            let _ = writeln!(text, "{key} = {value}");
+        }
+        let _ = writeln!(text, "\n[admin]\naddress = \"127.0.0.1:9812\"\n\n{more}");
         text
     }
 }

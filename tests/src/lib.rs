@@ -36,6 +36,7 @@ pub mod namespace;
 pub mod nas;
 pub mod network;
 pub mod packet;
+mod passing;
 pub mod pki;
 pub mod process;
 pub mod programs;

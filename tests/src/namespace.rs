@@ -1,5 +1,6 @@
 //! A network namespace, and a thread that lives in it.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
@@ -65,6 +66,14 @@ impl Namespace {
         }
     }
 
+    /// Mounts a BPF file system at `directory` that only this namespace's thread and the programs started from now on see.
+    /// What is pinned there outlives those programs, and goes with the namespace.
+    pub fn mount_bpffs(&self, directory: &Path) {
+        self.run(enter_mounts);
+        self.tool("mount", "--make-rprivate /");
+        self.tool("mount", &format!("-t bpf bpf {}", directory.display()));
+    }
+
     /// Runs `ip` with these words, which has to succeed.
     pub fn ip(&self, words: &str) {
         self.tool("ip", words);
@@ -127,6 +136,13 @@ fn enter_new() {
     // SAFETY: only the network namespace is unshared; no table of descriptors is, so every thread still means the same
     // by a descriptor's number.
     unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNET) }.expect("unshare(CLONE_NEWNET)");
+}
+
+#[expect(unsafe_code, reason = "unshare")]
+fn enter_mounts() {
+    // SAFETY: a mount namespace, and with it root and working directory, become this thread's own; no table of descriptors
+    // does.
+    unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }.expect("unshare(CLONE_NEWNS)");
 }
 
 fn count_four(text: &str, name: &str) -> u64 {

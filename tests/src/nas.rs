@@ -48,7 +48,19 @@ impl Nas {
 
     /// The same with further attributes.
     pub fn login_with(&self, id: u8, user: &str, password: &str, more: &[(u8, &[u8])]) -> Vec<u8> {
-        let builder = RequestBuilder::new(Code::ACCESS_REQUEST, id, fresh_authenticator())
+        self.login_under(fresh_authenticator(), id, user, password, more)
+    }
+
+    /// The same under an authenticator of the test's choice: one that another request has had, for a careless NAS.
+    pub fn login_under(
+        &self,
+        authenticator: [u8; 16],
+        id: u8,
+        user: &str,
+        password: &str,
+        more: &[(u8, &[u8])],
+    ) -> Vec<u8> {
+        let builder = RequestBuilder::new(Code::ACCESS_REQUEST, id, authenticator)
             .message_authenticator()
             .attribute(attr::USER_NAME, user)
             .user_password(password.as_bytes(), &self.secret);

@@ -1,8 +1,12 @@
 //! The proxy in the middle, and a link to everybody else.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
+
+use rustix::net::{AddressFamily, SocketType, netdevice};
 
 use crate::namespace::Namespace;
+use crate::passing;
 
 /// Where the proxy takes Access-Requests.
 pub const AUTH: u16 = 1812;
@@ -50,6 +54,8 @@ pub struct Host {
     pub v4: IpAddr,
     /// Its IPv6 address.
     pub v6: IpAddr,
+    /// Lets it hear what the gate answers.
+    _passing: OwnedFd,
 }
 
 impl Host {
@@ -89,15 +95,9 @@ impl Network {
     pub fn host(&mut self, name: &str) -> Host {
         self.hosts += 1;
         let n = self.hosts;
-        let host = Host {
-            namespace: Namespace::new(name),
-            name: name.to_owned(),
-            v4: IpAddr::V4(Ipv4Addr::new(10, 99, n as u8, 2)),
-            v6: IpAddr::V6(Ipv6Addr::new(0xfd99, n, 0, 0, 0, 0, 0, 2)),
-        };
-        let (proxy, other) = (&self.proxy, &host.namespace);
+        let (proxy, other) = (&self.proxy, Namespace::new(name));
         proxy.ip(&format!("link add {name} type veth peer name eth0 netns {}", other.path()));
-        for (side, interface, last) in [(proxy, name, 1), (other, "eth0", 2)] {
+        for (side, interface, last) in [(proxy, name, 1), (&other, "eth0", 2)] {
             // A frame with an unfinished checksum would reach XDP and the socket behind it as it is.
             side.tool("ethtool", &format!("-K {interface} tx off"));
             side.ip(&format!("address add 10.99.{n}.{last}/24 dev {interface}"));
@@ -106,7 +106,14 @@ impl Network {
         }
         other.ip(&format!("route add default via 10.99.{n}.1"));
         other.ip(&format!("-6 route add default via fd99:{n:x}::1"));
-        host
+        let passing = other.run(|| passing::attach(interface_index("eth0"))).expect("an XDP program on eth0");
+        Host {
+            namespace: other,
+            name: name.to_owned(),
+            v4: IpAddr::V4(Ipv4Addr::new(10, 99, n as u8, 2)),
+            v6: IpAddr::V6(Ipv6Addr::new(0xfd99, n, 0, 0, 0, 0, 0, 2)),
+            _passing: passing,
+        }
     }
 }
 
@@ -114,6 +121,12 @@ impl Default for Network {
     fn default() -> Network {
         Network::new()
     }
+}
+
+/// Of an interface in the calling thread's namespace.
+fn interface_index(name: &str) -> u32 {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None).expect("a socket");
+    netdevice::name_to_index(socket, name).unwrap_or_else(|fault| panic!("{name}: {fault}"))
 }
 
 /// The proxy's authentication port in a family.

@@ -32,6 +32,14 @@ impl<'n> Sekisho<'n> {
         Sekisho::run(network, documents, Program::with_hosts(programs::sekisho(), hosts))
     }
 
+    /// Runs it with documents that it does not start with, and gives how it ended.
+    pub fn refused(network: &Network, documents: &Documents) -> Finished {
+        let program = Program::new(programs::sekisho()).args(["run", "--config"]).arg(documents.write());
+        let finished = program.finish(&network.proxy, "", PATIENCE);
+        assert!(!finished.status.success(), "it was to be refused: {}", finished.output);
+        finished
+    }
+
     fn run(network: &'n Network, documents: &Documents, program: Program) -> Sekisho<'n> {
         let path = documents.write();
         let program = program.args(["run", "--config"]).arg(path);
@@ -100,6 +108,11 @@ impl<'n> Sekisho<'n> {
     pub fn becomes(&self, server: &str, kind: &str, state: &str) {
         let found = within(PATIENCE, || (self.server_state(server, kind) == state).then_some(()));
         assert!(found.is_some(), "{server} {kind} is {}, not {state}", self.server_state(server, kind));
+    }
+
+    /// Ends it as a crash does: it can do nothing about it.
+    pub fn kill(mut self) {
+        self.process.kill();
     }
 
     /// Ends it as an operator does, and waits until it is gone.
