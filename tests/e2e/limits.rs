@@ -275,9 +275,8 @@ fn a_spoofer_on_the_wrong_link_drains_nobodys_bucket() {
             let spoofer = Nas::new(&town.neighbour, address, &client_secret(contract(family)));
             logins(&spoofer, 0..200).iter().for_each(|request| spoofer.send(auth(family), request));
             let count = 200 * (n as u64 + 1);
-            sekisho.metrics_when("the spoofer is told apart", |metrics| {
-                metrics.dropped(place, "wrong_ingress") == count
-            });
+            sekisho
+                .metrics_when("the spoofer is told apart", |metrics| metrics.dropped(place, "wrong_ingress") == count);
             let nas = town.nas(family);
             let burst = Burst::of(&nas, family, &logins(&nas, 0..30));
             assert_eq!(burst.answered, burst.sent, "{mode}: the true NAS has its whole burst");
