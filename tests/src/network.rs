@@ -96,13 +96,13 @@ impl Network {
         self.hosts += 1;
         let n = self.hosts;
         let (proxy, other) = (&self.proxy, Namespace::new(name));
-        proxy.ip(&format!("link add {name} type veth peer name eth0 netns {}", other.path()));
+        proxy.ip(&format!("link add name {name} type veth peer name eth0 netns {}", other.path()));
         for (side, interface, last) in [(proxy, name, 1), (&other, "eth0", 2)] {
             // A frame with an unfinished checksum would reach XDP and the socket behind it as it is.
             side.tool("ethtool", &format!("-K {interface} tx off"));
             side.ip(&format!("address add 10.99.{n}.{last}/24 dev {interface}"));
             side.ip(&format!("address add fd99:{n:x}::{last}/64 dev {interface} nodad"));
-            side.ip(&format!("link set {interface} up"));
+            side.ip(&format!("link set dev {interface} up"));
         }
         other.ip(&format!("route add default via 10.99.{n}.1"));
         other.ip(&format!("-6 route add default via fd99:{n:x}::1"));
