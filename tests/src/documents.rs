@@ -19,6 +19,7 @@ pub struct Documents {
     pinned: Option<PathBuf>,
     limits: BTreeMap<String, String>,
     ingresses: Vec<String>,
+    workers: usize,
     dynauth: bool,
     node: String,
     more: String,
@@ -33,7 +34,7 @@ impl Documents {
         let [node, more] = [const { String::new() }; 2];
         let limits = RATES.map(|rate| (rate.to_owned(), "0".to_owned())).into();
         let (xdp, pinned, customers) = ("mode = \"native\"\n".to_owned(), None, Vec::new());
-        Documents { directory, xdp, pinned, limits, ingresses, dynauth: false, node, more, customers }
+        Documents { directory, xdp, pinned, limits, ingresses, workers: 2, dynauth: false, node, more, customers }
     }
 
     /// Sets `xdp.mode`.
@@ -75,6 +76,13 @@ impl Documents {
     #[must_use]
     pub fn default_limits(mut self) -> Documents {
         self.limits.clear();
+        self
+    }
+
+    /// Sets how many workers there are: with one, it has all that comes.
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Documents {
+        self.workers = workers;
         self
     }
 
@@ -138,9 +146,10 @@ impl Documents {
     }
 
     fn node(&self) -> String {
-        let Documents { xdp, limits, more, node, .. } = self;
-        let mut text =
-            format!("[node]\nname = \"test\"\nworkers = 2\nlog = \"debug\"\n{node}\n[[domain]]\nname = \"default\"\n");
+        let Documents { xdp, limits, workers, more, node, .. } = self;
+        let mut text = format!(
+            "[node]\nname = \"test\"\nworkers = {workers}\nlog = \"debug\"\n{node}\n[[domain]]\nname = \"default\"\n"
+        );
         for ingress in &self.ingresses {
             let _ = writeln!(text, "[[domain.ingress]]\ninterface = \"{ingress}\"");
         }
