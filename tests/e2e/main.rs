@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod access;
 mod accounting;
 mod addresses;
 mod balance;
+mod drops;
 mod duplicates;
 mod dynauth;
 mod eap;
@@ -22,10 +24,12 @@ mod names;
 mod outstanding;
 mod policies;
 mod reload;
+mod restart;
 mod retransmits;
 mod scene;
 mod secrets;
 mod separation;
+mod shedding;
 mod soak;
 mod stopping;
 mod storms;

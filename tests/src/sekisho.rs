@@ -85,8 +85,7 @@ impl<'n> Sekisho<'n> {
 
     /// Runs a sub-command of `sekisho` beside it.
     pub fn command(&self, words: &[&str]) -> Finished {
-        let program = Program::new(programs::sekisho()).args(words);
-        program.finish(&self.network.proxy, "", Duration::from_secs(60))
+        command(self.network, words)
     }
 
     /// Writes the documents anew and asks it to apply them.
@@ -127,6 +126,12 @@ impl<'n> Sekisho<'n> {
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answer
     }
+}
+
+/// Runs a sub-command of `sekisho` in the proxy's namespace, whether a node runs or not.
+pub fn command(network: &Network, words: &[&str]) -> Finished {
+    let program = Program::new(programs::sekisho()).args(words);
+    program.finish(&network.proxy, "", Duration::from_secs(60))
 }
 
 /// The admin API, which the proxy alone reaches.
