@@ -47,10 +47,10 @@ fn malformed_packets_are_counted(mode: &str, place: &str) {
         ("bad_code", place, packet(2, length, &name)),
         ("bad_code", place, packet(4, length, &name)),
         ("bad_code", place, packet(255, length, &name)),
-        ("bad_attribute", "userspace", packet(1, length + 2, &[&name[..], &[2, 0]].concat())),
-        ("bad_attribute", "userspace", packet(1, length + 2, &[&name[..], &[2, 1]].concat())),
-        ("bad_attribute", "userspace", packet(1, length + 2, &[&name[..], &[2, 3]].concat())),
-        ("bad_attribute", "userspace", packet(1, length + 1, &[&name[..], &[2]].concat())),
+        ("bad_attribute", place, packet(1, length + 2, &[&name[..], &[2, 0]].concat())),
+        ("bad_attribute", place, packet(1, length + 2, &[&name[..], &[2, 1]].concat())),
+        ("bad_attribute", place, packet(1, length + 2, &[&name[..], &[2, 3]].concat())),
+        ("bad_attribute", place, packet(1, length + 1, &[&name[..], &[2]].concat())),
     ];
     for (_, _, datagram) in &cases {
         nas.send(auth(Family::V4), datagram);
