@@ -28,7 +28,7 @@ pub const fn of(reason: Reason) -> &'static str {
         }
         Reason::SessionRate => {
             "one session sends more than `session_rate` and `session_burst` allow: a device or NAS that tries again without end. \
-             Mend it there, or raise the client's own"
+             Mend it there, or raise the client's own limits"
         }
         Reason::NewSessionRate => {
             "a client begins more sessions than `new_session_rate` and `new_session_burst` allow: after an outage at the NAS raise \
