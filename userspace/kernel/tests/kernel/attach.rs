@@ -1,17 +1,14 @@
 //! Attaching, in network namespaces of the tests' own.
 
-use std::{
-    fs::File,
-    net::UdpSocket,
-    os::fd::AsRawFd,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{net::UdpSocket, process::Command, time::Duration};
 
 use sekisho_abi::{Ingress, IngressKey, Outcome, PortKind, Reason, Roles, Service, Source};
 use sekisho_kernel::{Attached, Gate, GateError, GateOptions, GateTable, Mode};
 
-use crate::world::*;
+use crate::{
+    raw::{Raw, eventually, up, veth},
+    world::*,
+};
 
 /// What the gate needs (capabilities(7)).
 const CAPABILITIES: [(&str, u32); 3] = [("CAP_NET_ADMIN", 12), ("CAP_PERFMON", 38), ("CAP_BPF", 39)];
@@ -115,9 +112,8 @@ fn native_on_lo_is_refused_in_the_operators_words() {
 fn auto_is_native_on_veth_and_a_packet_from_a_peer_without_a_program_passes() {
     in_namespace(|| {
         // Both ends in one namespace: traffic between them must not go by lo, so the far end is fed raw frames.
-        ip("link add near type veth peer name far");
-        ip("link set near up");
-        ip("link set far up");
+        veth("near", "far");
+        up(&["near", "far"]);
         ip("addr add 192.0.2.1/24 dev near");
         let server = socket("192.0.2.1:1812");
         let mut table = table();
@@ -129,8 +125,10 @@ fn auto_is_native_on_veth_and_a_packet_from_a_peer_without_a_program_passes() {
         assert_eq!(gate.attached()[0].reason, None);
 
         let mac = mac_of("near");
-        send_raw("far", &addressed(request("192.0.2.66:1", AUTH).build(), mac));
-        send_raw("far", &addressed(request("192.0.2.7:1", AUTH).build(), mac));
+        up(&["near", "far"]);
+        let far = Raw::new("far");
+        far.send(&addressed(request("192.0.2.66:1", AUTH).build(), mac));
+        far.send(&addressed(request("192.0.2.7:1", AUTH).build(), mac));
         assert!(arrives(&server));
         let counters = gate.counters().unwrap();
         assert_eq!(counters.get(Outcome::Dropped(Reason::Unregistered)), 1);
@@ -141,11 +139,9 @@ fn auto_is_native_on_veth_and_a_packet_from_a_peer_without_a_program_passes() {
 #[test]
 fn the_same_source_at_another_interface_is_at_the_wrong_ingress() {
     in_namespace(|| {
-        ip("link add right type veth peer name right-far");
-        ip("link add wrong type veth peer name wrong-far");
-        for interface in ["right", "right-far", "wrong", "wrong-far"] {
-            ip(&format!("link set {interface} up"));
-        }
+        veth("right", "right-far");
+        veth("wrong", "wrong-far");
+        up(&["right", "right-far", "wrong", "wrong-far"]);
         let mut table = table();
         for (interface, bit) in [("right", 3), ("wrong", 4)] {
             let key = IngressKey::untagged(index(interface));
@@ -158,7 +154,8 @@ fn the_same_source_at_another_interface_is_at_the_wrong_ingress() {
         assert_eq!(outcome_by(&gate, index("right"), &frame), Outcome::Passed);
         assert_eq!(outcome_by(&gate, index("wrong"), &frame), dropped(Reason::WrongIngress));
 
-        send_raw("wrong-far", &frame);
+        up(&["wrong", "wrong-far"]);
+        Raw::new("wrong-far").send(&frame);
         let counted = || gate.counters().unwrap().get(Outcome::Dropped(Reason::WrongIngress)) == 2;
         assert!(eventually(counted));
     });
@@ -180,7 +177,7 @@ fn another_program_on_the_interface_is_told() {
 #[test]
 fn one_bad_interface_leaves_the_good_one_as_it_was() {
     in_namespace(|| {
-        ip("link add near type veth peer name far");
+        veth("near", "far");
         ip("link set near up");
         let error = Gate::open(&options(&["near", "lo"], Mode::Native), &table()).err().unwrap();
         assert!(matches!(error, GateError::NoNative { .. }), "{error:?}");
@@ -253,36 +250,4 @@ fn mac_of(interface: &str) -> [u8; 6] {
     let mac = text.split_whitespace().skip_while(|word| *word != "link/ether").nth(1).unwrap();
     let octets: Vec<u8> = mac.split(':').map(|octet| u8::from_str_radix(octet, 16).unwrap()).collect();
     octets.try_into().unwrap()
-}
-
-/// Sends a frame out of an interface.
-fn send_raw(interface: &str, frame: &[u8]) {
-    use std::os::fd::FromRawFd;
-    // SAFETY: a system call without pointers.
-    let descriptor = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
-    assert!(descriptor >= 0, "{}", std::io::Error::last_os_error());
-    // SAFETY: the descriptor was just opened and belongs to nobody else.
-    let socket = unsafe { File::from_raw_fd(descriptor) };
-    // SAFETY: an all-zero sockaddr_ll is a valid one.
-    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
-    address.sll_family = libc::AF_PACKET as u16;
-    address.sll_ifindex = index(interface) as i32;
-    let length = size_of_val(&address) as u32;
-    // SAFETY: frame and address are as long as said and outlive the call.
-    let sent = unsafe {
-        let address = (&raw const address).cast();
-        libc::sendto(socket.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0, address, length)
-    };
-    assert_eq!(sent, frame.len() as isize, "{}", std::io::Error::last_os_error());
-}
-
-fn eventually(condition: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(2);
-    while Instant::now() < deadline {
-        if condition() {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    condition()
 }

@@ -55,7 +55,7 @@ pub fn up(interfaces: &[&str]) {
         let output = Command::new("ip").args(["-o", "link", "show", "dev", *interface]).output().unwrap();
         String::from_utf8(output.stdout).unwrap().contains("state UP")
     };
-    assert!(eventually(|| interfaces.iter().all(|interface| carries(interface))));
+    assert!(eventually(|| interfaces.iter().all(carries)));
 }
 
 /// Whether it becomes true within two seconds.
