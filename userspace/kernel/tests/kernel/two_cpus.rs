@@ -1,12 +1,18 @@
 //! Limits while two processors charge the same buckets at once, attached natively and by the kernel's own clock.
 
 use std::{
-    sync::Barrier,
+    sync::{
+        Barrier,
+        atomic::{
+            AtomicU64,
+            Ordering::{AcqRel, Acquire},
+        },
+    },
     time::{Duration, Instant},
 };
 
 use rustix::thread::{CpuSet, sched_setaffinity};
-use sekisho_abi::{BucketParams, Ingress, IngressKey, Limits, Outcome, Reason, Roles, Source};
+use sekisho_abi::{BucketParams, Ingress, IngressKey, Limits, Outcome, Reason, Roles, Source, gcra};
 use sekisho_kernel::{Attached, Counters, Gate, GateOptions, Mode, testing::Frame};
 
 use crate::{
@@ -151,4 +157,43 @@ fn two_processors_do_not_get_more_out_of_a_sessions_bucket_than_is_in_it() {
 fn two_processors_begin_no_more_sessions_than_may_begin() {
     let limits = Limits { new_session: BucketParams::per_second(RATE, BURST), ..Limits::NONE };
     is_held(limits, Reason::NewSessionRate, true);
+}
+
+#[test]
+fn a_session_that_two_processors_begin_at_once_is_one_session_from_then_on() {
+    const SESSIONS: u64 = 500;
+    in_namespace(|| {
+        // One packet in an hour: however long it takes here, nobody's second one is due.
+        let hourly = BucketParams { increment: 3600 * SECOND * gcra::TICKS, tolerance: 0 };
+        let gate = open(Limits { session: hourly, ..Limits::NONE });
+        let (arrived, [first, second]) = (AtomicU64::new(0), [0, 1].map(|way| Sender::new(way, true)));
+        std::thread::scope(|scope| {
+            for (processor, mut sender) in [first, second].into_iter().enumerate() {
+                let arrived = &arrived;
+                scope.spawn(move || {
+                    stay(processor);
+                    sender.name = 0;
+                    for round in 1..=SESSIONS {
+                        arrived.fetch_add(1, AcqRel);
+                        while arrived.load(Acquire) < 2 * round {
+                            std::thread::yield_now();
+                        }
+                        sender.send();
+                    }
+                });
+            }
+        });
+        let at_once = gate.counters().unwrap();
+        let (passed, contended) = (at_once.get(Outcome::Passed), at_once.get(dropped(Reason::Contended)));
+        println!("{passed} of {SESSIONS} passed, {contended} contended");
+        assert!(passed + contended >= SESSIONS && passed <= 2 * SESSIONS, "{passed} passed, {contended} contended");
+
+        stay(0);
+        let mut again = Sender::new(0, true);
+        again.name = 0;
+        (0..SESSIONS).for_each(|_| again.send());
+        let later = gate.counters().unwrap();
+        assert_eq!(later.get(Outcome::Passed), passed, "all have had theirs");
+        assert_eq!(later.get(dropped(Reason::SessionRate)) - at_once.get(dropped(Reason::SessionRate)), SESSIONS);
+    });
 }
