@@ -1,6 +1,7 @@
 #!/bin/bash
-# Proxies side by side: installs what is missing, builds what is measured, measures. Called by `make bench`; arguments go
-# to sekisho-compare (--help tells them). Results go to bench/results/, the table to standard output.
+# The gate in the kernel, then proxies side by side: installs what is missing, builds what is measured, measures. Called by
+# `make bench`; arguments go to sekisho-compare (--help tells them). Results go to bench/results/, the tables to standard
+# output. The gate is measured by root alone.
 #
 # AGAINST=COMMIT builds sekisho as it was at that commit too, and lets it take part: what has a change cost?
 set -euo pipefail
@@ -19,5 +20,10 @@ if [ -n "${AGAINST:-}" ]; then
     cargo build --release --manifest-path "$former/tree/Cargo.toml" --target-dir "$former/target" -p sekisho
     git worktree remove --force "$former/tree"
     set -- --former "$former/target/release/sekisho" "$@"
+fi
+if [ "$(id -u)" = 0 ]; then
+    "$target/release/sekisho-gate-bench" --sekisho "$target/release/sekisho" --results bench/results
+else
+    echo "bench/run.sh: the gate is not measured: that needs root" >&2
 fi
 exec "$target/release/sekisho-compare" --sekisho "$target/release/sekisho" --results bench/results "$@"

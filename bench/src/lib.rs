@@ -1,6 +1,6 @@
 //! Load generator, home server, relay, and side-by-side runs against peers.
 //!
-//! Four programs, thin over the modules here, answer one question: what does a proxied transaction cost, and who pays?
+//! Five programs, thin over the modules here, answer one question: what does a proxied transaction cost, and who pays?
 //!
 //! - `sekisho-load` ([`load`]) plays many NASes: it sends accounting records or logins in a closed or an open loop from
 //!   packets signed beforehand, retransmits as a NAS does, verifies every reply, and reports what became of each request.
@@ -10,6 +10,8 @@
 //!   the same sockets can go below.
 //! - `sekisho-compare` ([`compare`]) runs relay, sekisho, FreeRADIUS and radsecproxy in turn under the same load and counts
 //!   each one's processor time per *completed* transaction.
+//! - `sekisho-gate-bench` ([`gate`]) measures what a packet costs in the kernel's XDP program, and what a retransmit costs
+//!   there and in userspace. It needs root.
 //!
 //! All of them use sekisho's own codec and sockets, so what they say about correctness is sekisho's own opinion;
 //! independent judges (radclient, FreeRADIUS as home server) stand in the tests, not here. The tools are made to be cheap,
@@ -18,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 pub mod compare;
+pub mod gate;
 pub mod home;
 pub mod load;
 pub mod options;

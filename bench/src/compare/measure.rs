@@ -53,7 +53,7 @@ impl fmt::Display for Measurement {
 }
 
 /// The home server, and what all measurements have in common.
-pub(super) struct Bench<'c> {
+pub(crate) struct Bench<'c> {
     comparison: &'c Comparison,
     programs: &'c Programs,
     home: Child,
@@ -63,6 +63,14 @@ pub(super) struct Bench<'c> {
     directory: TempDir,
 }
 
+/// A proxy that runs, and ends when this is dropped.
+pub(crate) struct Started {
+    child: Child,
+    /// A load for it.
+    pub(crate) plan: Plan,
+    _directory: TempDir,
+}
+
 const SECRET: &str = "measured-with-this-secret";
 const PASSWORD: &str = "wonderland";
 
@@ -70,7 +78,7 @@ const PASSWORD: &str = "wonderland";
 const READY: Duration = Duration::from_secs(10);
 
 impl<'c> Bench<'c> {
-    pub(super) fn start(comparison: &'c Comparison, programs: &'c Programs) -> Result<Self, CompareError> {
+    pub(crate) fn start(comparison: &'c Comparison, programs: &'c Programs) -> Result<Self, CompareError> {
         let told = |error: io::Error| CompareError::Start { what: "starting the home server".into(), error };
         let secret = Secret::new(SECRET).map_err(|error| told(io::Error::other(error)))?;
         let directory = tempfile::Builder::new().prefix("sekisho-compare").tempdir().map_err(told)?;
@@ -94,6 +102,34 @@ impl<'c> Bench<'c> {
         stop: &Stop,
     ) -> Result<Measurement, CompareError> {
         let told = |error: io::Error| CompareError::Start { what: format!("measuring {proxy}"), error };
+        let Started { child, plan, .. } = &self.started(proxy, kind, window, stop)?;
+        Plan { end: End::After(self.comparison.warm_up), seed: 1, ..plan.clone() }.run(stop)?;
+
+        let clocks = || Ok((cpu_time(child.pid())?, self.home_cpu()?));
+        let before = clocks().map_err(told)?;
+        let report = Plan { seed: 2, ..plan.clone() }.run(stop)?;
+        let after = clocks().map_err(told)?;
+        let each = |time: Duration| time.as_secs_f64() * 1e6 / report.completed.max(1) as f64;
+        Ok(Measurement {
+            proxy,
+            kind: kind.to_string(),
+            window,
+            round,
+            cpu_us: each(after.0.saturating_sub(before.0)),
+            home_cpu_us: each(after.1.saturating_sub(before.1)),
+            report,
+        })
+    }
+
+    /// A proxy of its own, that has answered a request, and the load for it.
+    pub(crate) fn started(
+        &self,
+        proxy: Proxy,
+        kind: Kind,
+        window: usize,
+        stop: &Stop,
+    ) -> Result<Started, CompareError> {
+        let told = |error: io::Error| CompareError::Start { what: format!("measuring {proxy}"), error };
         let directory = tempfile::tempdir_in(self.directory.path()).map_err(told)?;
         let ports = Site::new(directory.path()).map_err(told)?;
         let site = Site {
@@ -108,22 +144,12 @@ impl<'c> Bench<'c> {
         };
         let plan = self.plan(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), kind, window);
         await_ready(proxy, &mut child, &plan, stop)?;
-        Plan { end: End::After(self.comparison.warm_up), seed: 1, ..plan.clone() }.run(stop)?;
+        Ok(Started { child, plan, _directory: directory })
+    }
 
-        let clocks = || Ok((cpu_time(child.pid())?, cpu_time(self.home.pid())?));
-        let before = clocks().map_err(told)?;
-        let report = Plan { seed: 2, ..plan }.run(stop)?;
-        let after = clocks().map_err(told)?;
-        let each = |time: Duration| time.as_secs_f64() * 1e6 / report.completed.max(1) as f64;
-        Ok(Measurement {
-            proxy,
-            kind: kind.to_string(),
-            window,
-            round,
-            cpu_us: each(after.0.saturating_sub(before.0)),
-            home_cpu_us: each(after.1.saturating_sub(before.1)),
-            report,
-        })
+    /// The home server's processor time.
+    pub(crate) fn home_cpu(&self) -> io::Result<Duration> {
+        cpu_time(self.home.pid())
     }
 
     fn plan(&self, target: SocketAddr, kind: Kind, window: usize) -> Plan {
@@ -144,6 +170,13 @@ impl<'c> Bench<'c> {
             require_message_authenticator: false,
             seed: 0,
         }
+    }
+}
+
+impl Started {
+    /// The proxy's processor time.
+    pub(crate) fn cpu(&self) -> io::Result<Duration> {
+        cpu_time(self.child.pid())
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) struct Site {
 
 /// Where the programs are.
 #[derive(Clone, Debug)]
-pub(super) struct Programs {
+pub(crate) struct Programs {
     pub(super) home: Option<PathBuf>,
     relay: Option<PathBuf>,
     sekisho: Option<PathBuf>,
@@ -69,7 +69,7 @@ pub(super) struct Programs {
 
 impl Programs {
     /// Looks for our own tools beside this program, and for the peers where they are installed.
-    pub(super) fn find(sekisho: Option<&Path>, former: Option<&Path>) -> Self {
+    pub(crate) fn find(sekisho: Option<&Path>, former: Option<&Path>) -> Self {
         let own = |name: &str| {
             let path = std::env::current_exe().ok()?.with_file_name(name);
             path.is_file().then_some(path)
@@ -95,12 +95,12 @@ impl Programs {
     }
 
     /// Whether the program is there.
-    pub(super) fn has(&self, proxy: Proxy) -> bool {
+    pub(crate) fn has(&self, proxy: Proxy) -> bool {
         self.program(proxy).is_some()
     }
 
     /// What the program says of its version, in a line.
-    pub(super) fn version(&self, proxy: Proxy) -> String {
+    pub(crate) fn version(&self, proxy: Proxy) -> String {
         let Some(program) = self.program(proxy) else { return String::new() };
         let option = match proxy {
             Proxy::Relay | Proxy::Sekisho | Proxy::Former => "--version",

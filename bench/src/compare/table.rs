@@ -85,7 +85,7 @@ pub fn summarize(measurements: &[Measurement]) -> Vec<Summary> {
 }
 
 /// The middle one, or the mean of the two in the middle; 0 of none.
-fn median(mut figures: Vec<f64>) -> f64 {
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;
     let at = |index: usize| figures.get(index).copied().unwrap_or_default();

@@ -1,6 +1,9 @@
 //! BPF test runs.
 
-use std::time::Duration;
+use std::{
+    os::fd::{AsFd, BorrowedFd},
+    time::Duration,
+};
 
 use aya::{
     EbpfError, TestRun, TestRunOptions,
@@ -94,6 +97,15 @@ impl Gate {
         }
     }
 
+    /// The loaded program.
+    ///
+    /// # Errors
+    ///
+    /// [`GateError::Load`] where the gate is off.
+    pub fn descriptor(&self) -> Result<BorrowedFd<'_>, GateError> {
+        Ok(self.program()?.fd().map_err(failed)?.as_fd())
+    }
+
     fn program(&self) -> Result<&Xdp, GateError> {
         let program = self.kernel().and_then(|Kernel { ebpf, .. }| ebpf.program(PROGRAM));
         match program {
@@ -103,7 +115,7 @@ impl Gate {
     }
 }
 
-fn action(number: u32) -> Action {
+pub(super) fn action(number: u32) -> Action {
     match number {
         1 => Action::Drop,
         2 => Action::Pass,
@@ -113,7 +125,7 @@ fn action(number: u32) -> Action {
 }
 
 /// `struct xdp_md` of the kernel: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
-fn context(length: usize, ifindex: u32) -> [u8; 24] {
+pub(super) fn context(length: usize, ifindex: u32) -> [u8; 24] {
     let mut context = [0; 24];
     let fields = [0, length as u32, 0, ifindex, 0, 0];
     for (octets, field) in context.chunks_exact_mut(4).zip(fields) {
