@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,9 @@ pub(crate) struct Programs {
     freeradius: Option<PathBuf>,
     radsecproxy: Option<PathBuf>,
 }
+
+/// sekisho's document, but for its limits.
+const SEKISHO: &str = include_str!("../../peers/sekisho/sekisho.toml");
 
 impl Programs {
     /// Looks for our own tools beside this program, and for the peers where they are installed.
@@ -129,11 +132,15 @@ impl Programs {
                 }
             }
             Proxy::Sekisho | Proxy::Former => {
-                let document = site.write("sekisho.toml", include_str!("../../peers/sekisho/sekisho.toml"));
                 let customer = include_str!("../../peers/sekisho/customer.toml");
-                let customer = site.write("customers/bench.toml", customer);
-                command.arg("run").arg("--config").arg(document.map_err(told)?);
-                customer.map_err(told)?;
+                site.write("customers/bench.toml", customer).map_err(told)?;
+                let limited = [SEKISHO, include_str!("../../peers/sekisho/limits.toml")].concat();
+                let mut document = site.write("sekisho.toml", &limited).map_err(told)?;
+                if proxy == Proxy::Former && !accepts(program, &document).map_err(told)? {
+                    // It is older than limits.
+                    document = site.write("sekisho.toml", SEKISHO).map_err(told)?;
+                }
+                command.arg("run").arg("--config").arg(document);
             }
             Proxy::Freeradius => {
                 let document = include_str!("../../peers/freeradius/radiusd.conf");
@@ -181,6 +188,13 @@ impl Site {
     }
 }
 
+/// Whether a build of sekisho knows everything in a document.
+fn accepts(program: &Path, document: &Path) -> io::Result<bool> {
+    let mut command = Command::new(program);
+    command.arg("check").arg("--config").arg(document);
+    Ok(command.stdout(Stdio::null()).stderr(Stdio::null()).status()?.success())
+}
+
 /// A program of the system. Servers often stand where only the administrator's path leads.
 fn installed(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -207,7 +221,7 @@ mod tests {
             directory: "directory".into(),
         };
         for template in [
-            include_str!("../../peers/sekisho/sekisho.toml"),
+            SEKISHO,
             include_str!("../../peers/sekisho/customer.toml"),
             include_str!("../../peers/freeradius/radiusd.conf"),
             include_str!("../../peers/radsecproxy/radsecproxy.conf"),
