@@ -14,6 +14,11 @@ use crate::compare::table::median;
 /// The loopback interface, which every namespace has.
 pub const LO: u32 = 1;
 
+/// One frame, over and over.
+const REPEATED: &str = "repeated";
+/// Another frame each time, or the same made anew.
+pub const DRIVEN: &str = "driven";
+
 /// How thoroughly a figure is taken.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
@@ -67,7 +72,7 @@ pub struct Packet<'p> {
 /// What the kernel says; [`GateBenchError::Other`].
 pub fn repeated(gate: &Gate, effort: Effort, packet: &Packet<'_>) -> Result<Figure, GateBenchError> {
     let floor = Program::empty()?;
-    figure(gate, effort, packet, "repeated", &floor, &|| {
+    figure(gate, effort, packet, REPEATED, &floor, &|| {
         Ok(gate.run_repeatedly(LO, packet.frame, effort.repeat)?.duration.as_nanos() as f64)
     })
 }
@@ -85,7 +90,7 @@ pub fn driven(
     let empty = Program::empty()?;
     let floor = Program::driver(empty.as_fd(), changes)?;
     let driver = Program::driver(gate.descriptor()?, changes)?;
-    figure(gate, effort, packet, "driven", &floor, &|| {
+    figure(gate, effort, packet, DRIVEN, &floor, &|| {
         Ok(driver.run(LO, packet.frame, effort.repeat)?.duration.as_nanos() as f64)
     })
 }

@@ -122,9 +122,11 @@ impl GateBench {
             Some(sekisho) => Some(userspace::measure(sekisho, self.rounds, stop)?),
             None => None,
         };
+        // The same way, for one floor.
         let above = |name: &str, keys: &str| {
-            let mut found = figures.iter().filter(|figure| figure.name == name && figure.keys == keys);
-            found.next().map(|figure| figure.above_ns)
+            let is_it =
+                |figure: &&Figure| figure.name == name && figure.keys == keys && figure.method == measure::DRIVEN;
+            figures.iter().find(is_it).map(|figure| figure.above_ns)
         };
         let part = |one: Option<f64>, of: Option<f64>| Some(one? / of.filter(|of| *of > 0.0)?);
         let in_userspace = userspace.as_ref().map(|repetitions| repetitions.cpu_us * 1e3);

@@ -8,6 +8,7 @@ mod attach;
 mod attributes;
 mod capacity;
 mod clients;
+mod driver;
 mod drops;
 mod figures;
 mod identity;
