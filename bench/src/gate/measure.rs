@@ -105,7 +105,8 @@ fn figure(
 ) -> Result<Figure, GateBenchError> {
     let below = || floor.run(LO, packet.frame, effort.repeat).map(|ran| ran.duration.as_nanos() as f64);
     // Not counted: caches and branch predictors learn.
-    (run()?, below()?);
+    run()?;
+    below()?;
     let before = gate.counters()?;
     let rounds = (0..effort.rounds).map(|_| Ok((below()?, run()?)));
     let rounds = rounds.collect::<Result<Vec<(f64, f64)>, GateBenchError>>()?;
