@@ -9,7 +9,7 @@ use sekisho_tests::load::{Load, LoadHome, count, summary};
 use sekisho_tests::nas::Nas;
 use sekisho_tests::network::{Family, Host, Network, auth};
 use sekisho_tests::sekisho::{Sekisho, command};
-use sekisho_tests::wait::eventually;
+use sekisho_tests::wait::{PATIENCE, eventually};
 
 /// Of acme's NAS: a second's worth of tokens is next to nothing beside its burst.
 const BURST: u64 = 20;
@@ -287,4 +287,23 @@ fn where_there_is_no_bpf_file_system_native_is_refused_with_the_remedy_and_auto_
     let status = sekisho.command(&["status"]);
     assert!(status.output.contains("not on a BPF file system"), "{}", status.output);
     assert_eq!(post.logins(5), 5);
+}
+
+#[test]
+fn a_client_that_left_the_documents_while_no_process_ran_is_a_stranger_afterwards() {
+    let post = Post::new();
+    let _home = post.home();
+    let documents = post.documents();
+    Sekisho::start(&post.network, &documents).kill();
+    let customer = Customer::new("acme").client("acme-busy", post.busy.v4, "");
+    let customer = customer.proxy(&[Server::new("home1", post.home.v4, "")]);
+    let mut documents = documents;
+    documents.replace(customer);
+    let sekisho = Sekisho::start(&post.network, &documents);
+    assert_eq!(post.logins(10), 0);
+    sekisho.metrics_when("it is a stranger", |metrics| metrics.dropped("kernel", "unregistered") == 10);
+    let busy = Nas::new(&post.busy, post.busy.v4, &client_secret("acme-busy"));
+    let request = busy.login(1, USER, "wonderland");
+    busy.send(auth(Family::V4), &request);
+    assert!(busy.answer(&request, PATIENCE).is_some(), "the other one goes on");
 }

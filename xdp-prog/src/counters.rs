@@ -5,7 +5,7 @@ use sekisho_abi::{ClientCounter, Outcome, Reason, event::DropEvent};
 
 use crate::{
     maps,
-    scratch::{NONE, Scratch},
+    scratch::{NONE, REASONS, Scratch},
 };
 
 /// Counts the end of a packet.
@@ -23,22 +23,23 @@ pub fn finish(outcome: Outcome, scratch: &Scratch) {
     }
 }
 
-/// Tells userspace of a drop: of one in each of the kernel's ticks (1 to 10 ms) at most, and how many there were.
+/// Tells userspace of a drop: for each reason of one in each of the kernel's ticks (1 to 10 ms) at most, and how many there were.
 #[inline(always)]
 fn tell(reason: Reason, scratch: &Scratch) {
-    scratch.untold.set(scratch.untold.get() + 1);
+    let [untold, told] = &scratch.drops[reason as usize & (REASONS - 1)];
+    untold.set(untold.get() + 1);
     // SAFETY: a helper without arguments; the kernel replaces the call by a load.
     let tick = unsafe { bpf_jiffies64() };
-    if tick == scratch.told.get() {
+    if tick == told.get() {
         return;
     }
-    scratch.told.set(tick);
+    told.set(tick);
     // Where the ring is full, because nobody reads it, a later one stands for these too.
     if let Some(mut entry) = maps::DROPS.reserve::<DropEvent>(0) {
         entry.write(DropEvent {
             source: scratch.headers.source().octets(),
             session: scratch.session.get(),
-            weight: scratch.untold.get(),
+            weight: untold.get(),
             domain: scratch.domain.get() as u32,
             reason: reason as u32,
             client: scratch.slot(),
@@ -47,6 +48,6 @@ fn tell(reason: Reason, scratch: &Scratch) {
             code: scratch.code() as u32,
         });
         entry.submit(0);
-        scratch.untold.set(0);
+        untold.set(0);
     }
 }

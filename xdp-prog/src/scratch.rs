@@ -36,6 +36,9 @@ impl Kept {
     }
 }
 
+/// Reasons whose drops are told apart: all of the kernel's, and a power of two.
+pub const REASONS: usize = 32;
+
 /// One CPU's memory.
 #[repr(C)]
 pub struct Scratch {
@@ -71,10 +74,8 @@ pub struct Scratch {
     /// For each rank of attribute types ([`sekisho_abi::Identity::table`]) where the last one begins, from the packet's
     /// beginning; zero for none.
     pub found: [Kept; RANKS],
-    /// Drops since the last that was told.
-    pub untold: Kept,
-    /// When that was, in the kernel's ticks.
-    pub told: Kept,
+    /// For each reason of the kernel's ([`REASONS`]) drops since the last that was told, and when that was, in the kernel's ticks.
+    pub drops: [[Kept; 2]; REASONS],
     /// When the clock was read last, in the kernel's ticks, what it said, and how often that was taken for the time since.
     pub clock: [Kept; 3],
     /// Two services that were found last, by the lowest bit of their port: address, port, what the table has, and
@@ -84,7 +85,7 @@ pub struct Scratch {
 }
 
 /// Words that are not used.
-const RESERVED: usize = PROCESSOR_WORDS - Outcome::SLOTS as usize - HEADERS - RANKS - 30;
+const RESERVED: usize = PROCESSOR_WORDS - Outcome::SLOTS as usize - HEADERS - RANKS - 2 * REASONS - 28;
 /// Words of [`Headers`].
 const HEADERS: usize = size_of::<Headers>() / 8;
 

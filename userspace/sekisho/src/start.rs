@@ -4,6 +4,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr, UdpSocket},
     sync::{Arc, mpsc},
+    time::Instant,
 };
 
 use sekisho_abi::{Service, ServiceKey, address_bytes};
@@ -135,6 +136,8 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
     }
     let current = Current { documents: Arc::new(documents), names, book };
     let running = Running::new(clock, gate, (handles, limiter), Routing { snapshot, unresolved }, current, keeper);
+    // The gate may be an earlier process's: what has gone from the documents since then is no longer registered.
+    running.gate.retire(Instant::now());
     Ok(Started { running: Arc::new(running), admin, ended, upstream, queues, samples, ring })
 }
 

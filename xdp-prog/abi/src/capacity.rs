@@ -18,4 +18,4 @@ pub const REPLIES: u32 = 8_192;
 pub const DROPS: u32 = 256 * 1024;
 /// Words that each processor has of its own: a counter for each [`crate::Outcome::slot`], then what the program keeps of the packet at
 /// hand.
-pub const PROCESSOR_WORDS: usize = 112;
+pub const PROCESSOR_WORDS: usize = 176;

@@ -10,7 +10,7 @@ pub struct DropEvent {
     pub source: AddressBytes,
     /// Keyed hash of the session's identity; zero where it has none or was not looked at.
     pub session: u64,
-    /// Drops on this processor since the event before, this one included.
+    /// Drops on this processor for this reason since the event before, this one included.
     pub weight: u64,
     /// Domain of the source address; zero where the ingress has none.
     pub domain: u32,
