@@ -1,13 +1,15 @@
 //! The XDP gate: decides about a frame before the kernel's network stack spends anything on it.
 //!
 //! A frame that is RADIUS on one of our service addresses must come from a registered source, by an ingress, to a
-//! service address and to a port that this source may use, and must have a sound RADIUS header; what does not is
-//! dropped here, with a reason. Everything that is not ours passes untouched, everything odd goes up to userspace,
-//! which can do the whole job alone. No MD5, no secrets, no state of a request.
+//! service address and to a port that this source may use; it must be sound to the last attribute header, and within what its
+//! client and its session may send. What is not is dropped here, with a reason. What repeats a request that userspace has published
+//! is dropped or answered here. Everything that is not ours passes untouched, everything odd goes up to userspace, which can
+//! do the whole job alone. No MD5, and no secrets.
 //!
-//! Where to start: `gate` is the decision from top to bottom. `frame` and `ip` find the datagram, `odd` decides
-//! about fragments, IPv4 options and IPv6 extension headers, `maps` holds what userspace has told us. What a source
-//! may do and what a RADIUS header must be stands in `sekisho-abi`, where userspace calls the very same functions.
+//! Where to start: `gate` is the decision, stage by stage; `scratch` says why stages leave what they find in memory. `frame`, `ip` and
+//! `odd` find the datagram, `attributes` walks the packet, `limits` charges buckets, `published` and `reply` answer, `counters`
+//! counts and tells, `maps` is the memory shared with userspace. What a source may do, how keys are found, buckets and sessions
+//! stand in `sekisho-abi`, where userspace calls the very same functions.
 //!
 //! The crate builds for the host too, as a program that only says what it is, so that the workspace builds whole. The
 //! real build is in the build script of `sekisho-kernel`.
