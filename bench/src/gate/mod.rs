@@ -3,7 +3,7 @@
 //! Every figure is nanoseconds above a floor that is measured in turn with it. Where one frame is repeated the floor is a program
 //! that drops at once. Where the frame changes ([`keys`]), or must be made anew because the gate has turned it into a reply,
 //! a small driver does that and goes on into the gate by a tail call; the floor is the same driver going on into the program
-//! that drops at once. Both ways measure the same packet once, so that it shows whether they agree. [`world`] is what the
+//! that drops at once. Both ways measure the same packet once, so that it shows whether they agree. `world` is what the
 //! gate knows; [`userspace`] is what sekisho needs for a retransmit without the gate, and [`table`] sets one against the other.
 //!
 //! A test run is not a driver's receive path: what a network card's queue, its memory and other work on the processor cost is not
