@@ -95,26 +95,22 @@ fn headers(case: &Case<'_>) -> Result<(), Outcome> {
 fn service(case: &Case<'_>) -> Result<(), Outcome> {
     let Case { scratch, .. } = case;
     let headers = &scratch.headers;
-    let mut key = ANY_PORT as u64;
-    let mut truncated = headers.is_truncated();
+    scratch.service.set(ANY_PORT as u64);
     if headers.udp() != 0 {
         match case.frame.again().load_near::<6>(headers.udp()) {
             Some([a, b, c, d, e, f]) => {
                 scratch.from_port.set(u16::from_be_bytes([a, b]) as u64);
-                key = u16::from_be_bytes([c, d]) as u64;
-                scratch.port.set(key);
+                scratch.port.set(u16::from_be_bytes([c, d]) as u64);
+                scratch.service.set(scratch.port.get());
                 scratch.datagram.set(u16::from_be_bytes([e, f]) as u64);
             }
-            None => truncated = true,
+            None => headers.truncate(),
         }
     }
-    // Read back, like everything: see `scratch`.
-    scratch.length.set(truncated as u64);
-    scratch.service.set(key);
     let word = maps::service_again(scratch, case.settings, headers.destination(), scratch.service.get());
     let word = word.ok_or(Outcome::NotOurs)?;
     scratch.service.set(word);
-    if scratch.length.get() != 0 {
+    if headers.is_truncated() {
         // A packet that ends before its UDP header does is on our addresses nothing that anyone could use.
         return Err(TRUNCATED);
     }

@@ -60,6 +60,12 @@ impl Headers {
         self.udp.set(udp as u64);
     }
 
+    /// The frame turned out to end before its UDP header.
+    #[inline(always)]
+    pub fn truncate(&self) {
+        self.flags.set(self.flags.get() | TRUNCATED);
+    }
+
     /// Source address.
     #[inline(always)]
     pub fn source(&self) -> Address {

@@ -51,7 +51,7 @@ pub struct Scratch {
     pub port: Kept,
     /// The UDP header's length; from the source's entry on, octets of UDP payload.
     pub datagram: Kept,
-    /// What the table of services has.
+    /// The port's key in the table of services, then what the table has.
     pub service: Kept,
     /// Whether our address carries nothing but RADIUS.
     pub is_dedicated: Kept,
