@@ -94,7 +94,9 @@ fn of_eight_copies_of_a_request_in_flight_userspace_sees_two_and_the_answer_come
 
 #[test]
 fn where_the_kernel_does_not_answer_userspace_does_and_the_nas_cannot_tell() {
-    for (mode, key) in [("off", ""), ("generic", ""), ("native", "max_replies = 0")] {
+    for (mode, key) in
+        [("off", ""), ("generic", ""), ("native", "max_replies = 0"), ("native", "# max_replies by default")]
+    {
         let scene = Scene::new();
         let home = naming(&scene);
         let sekisho = Sekisho::start(&scene.network, &scene.documents(Family::V4).xdp(mode).xdp_key(key));

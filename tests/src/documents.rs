@@ -146,6 +146,8 @@ impl Documents {
     }
 
     fn node(&self) -> String {
+        // Every host's end of its link has an XDP program, so the gate's answers arrive; a document that names the key decides.
+        let replies = if self.xdp.contains("max_replies") { "" } else { "max_replies = 8192" };
         let Documents { xdp, limits, workers, more, node, .. } = self;
         let mut text = format!(
             "[node]\nname = \"test\"\nworkers = {workers}\nlog = \"debug\"\n{node}\n[[domain]]\nname = \"default\"\n"
@@ -162,7 +164,7 @@ impl Documents {
             Some(directory) => format!("persist = true\ndirectory = \"{}\"", directory.display()),
             None => "persist = false".to_owned(),
         };
-        let _ = writeln!(text, "\n[xdp]\n{xdp}{pinned}\n\n[limits]");
+        let _ = writeln!(text, "\n[xdp]\n{xdp}{replies}\n{pinned}\n\n[limits]");
         for (key, value) in limits {
             let _ = writeln!(text, "{key} = {value}");
         }

@@ -239,7 +239,8 @@ fn xdp(section: Option<&Section<'_>>, domains: Option<&[DomainDraft]>) -> Option
     let (max_sources, max_replies, directory) = (65_536, 8_192, PathBuf::from("/sys/fs/bpf/sekisho"));
     let Some(section) = section else {
         let interfaces = every();
-        return Some(Xdp { mode: XdpMode::Auto, interfaces, max_sources, max_replies, persist: true, directory });
+        let (mode, replies_on_veth, persist) = (XdpMode::Auto, false, true);
+        return Some(Xdp { mode, interfaces, max_sources, max_replies, replies_on_veth, persist, directory });
     };
     let mode = section.choice("mode", &MODES).or(XdpMode::Auto);
     let interfaces = section.list("interfaces", value::interface).or(every());
@@ -256,6 +257,7 @@ fn xdp(section: Option<&Section<'_>>, domains: Option<&[DomainDraft]>) -> Option
         interfaces: interfaces?,
         max_sources: max_sources?,
         max_replies: max_replies?,
+        replies_on_veth: section.has("max_replies"),
         persist: persist?,
         directory: directory?,
     })

@@ -137,7 +137,16 @@ fn undo(pins: Option<&Pins>, before: &[pins::PinnedAt]) {
 pub(crate) fn publisher(kernel: &Kernel, options: &GateOptions, attached: &[Attachment]) -> Option<Publisher> {
     let settings = kernel.maps.settings.first()?;
     let is_native = attached.iter().all(|attachment| attachment.attached == Attached::Native);
-    if options.max_replies == 0 || !(is_native || options.injects_clock()) {
+    let wants = options.max_replies != 0 && (is_native || options.injects_clock());
+    let veth = attached.iter().find(|one| options.spare_veth && system::is_veth(&one.interface));
+    if let (true, Some(veth)) = (wants, veth) {
+        info!(
+            interface = veth.interface,
+            "repetitions are left to userspace: a veth may never deliver what the gate answers; where its other end has an \
+             XDP program, set xdp.max_replies"
+        );
+    }
+    if !wants || veth.is_some() {
         settings.flags.fetch_and(!ANSWERS, AcqRel);
         return None;
     }

@@ -55,6 +55,9 @@ pub struct GateOptions {
     pub max_sessions: u32,
     /// How many requests are published at a time; 0 turns answering in the kernel off.
     pub max_replies: u32,
+    /// Leaves answering to userspace where an interface is a veth: it takes what its peer's gate sends only where it has an XDP
+    /// program itself, and from here that cannot be seen.
+    pub spare_veth: bool,
     /// A directory on a bpffs in which program, tables and buckets stay while no process runs; without one they go with this
     /// process.
     pub pins: Option<PathBuf>,
@@ -73,6 +76,7 @@ impl Default for GateOptions {
             max_sources: capacity::SOURCES,
             max_sessions: capacity::SESSIONS,
             max_replies: capacity::REPLIES,
+            spare_veth: false,
             pins: None,
             verifier_log: None,
             #[cfg(feature = "testing")]

@@ -49,7 +49,36 @@ fn bpf<T>(command: libc::c_int, attributes: &mut T) -> io::Result<libc::c_int> {
 
 /// The MTU of an interface: octets of an IP packet that it takes.
 pub(crate) fn mtu(interface: &str) -> io::Result<usize> {
-    let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None)?;
+    let mut request = about(interface)?;
+    // SAFETY: SIOCGIFMTU takes an ifreq and writes its integer.
+    unsafe { ask(libc::SIOCGIFMTU as _, &mut request)? };
+    // SAFETY: that is the field that the call has written.
+    Ok(usize::try_from(unsafe { request.ifr_ifru.ifru_mtu }).unwrap_or(0))
+}
+
+/// `struct ethtool_drvinfo`: the command, the driver's name, and what does not matter here.
+#[repr(C)]
+struct Driver {
+    command: u32,
+    name: [u8; 32],
+    others: [u32; 40],
+}
+
+const ETHTOOL_GDRVINFO: u32 = 3;
+const SIOCETHTOOL: libc::Ioctl = 0x8946;
+
+/// Whether an interface is one end of a virtual Ethernet pair.
+pub(crate) fn is_veth(interface: &str) -> bool {
+    let Ok(mut request) = about(interface) else { return false };
+    let mut driver = Driver { command: ETHTOOL_GDRVINFO, name: [0; 32], others: [0; 40] };
+    request.ifr_ifru.ifru_data = (&raw mut driver).cast();
+    // SAFETY: SIOCETHTOOL takes an ifreq with a pointer to what the command writes, which is as long as the kernel's.
+    let asked = unsafe { ask(SIOCETHTOOL, &mut request) };
+    asked.is_ok() && driver.name.starts_with(b"veth\0")
+}
+
+/// A question about an interface.
+fn about(interface: &str) -> io::Result<libc::ifreq> {
     // SAFETY: an all-zero ifreq is a valid one.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     // One octet stays zero: the name's end.
@@ -60,11 +89,15 @@ pub(crate) fn mtu(interface: &str) -> io::Result<usize> {
     for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes()) {
         *to = from as libc::c_char;
     }
-    // SAFETY: SIOCGIFMTU takes an ifreq and writes its integer.
-    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFMTU as _, &raw mut request) };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: that is the field that the call has written.
-    Ok(usize::try_from(unsafe { request.ifr_ifru.ifru_mtu }).unwrap_or(0))
+    Ok(request)
+}
+
+/// # Safety
+///
+/// The call must take an ifreq, and write to nothing that is not its own.
+unsafe fn ask(call: libc::Ioctl, request: &mut libc::ifreq) -> io::Result<()> {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None)?;
+    // SAFETY: the caller's.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), call, &raw mut *request) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -48,6 +48,7 @@ impl Gate {
             max_sources: xdp.max_sources,
             max_sessions: node.limits.max_sessions,
             max_replies: xdp.max_replies,
+            spare_veth: !xdp.replies_on_veth,
             pins: xdp.persist.then(|| pins(node)),
             ..GateOptions::default()
         };
