@@ -221,7 +221,7 @@ pub struct Xdp {
     pub max_sources: u32,
     /// How many answers the kernel keeps to give them again by itself; 0: none.
     pub max_replies: u32,
-    /// `max_replies` was given: then the kernel answers on a veth too, whose peer may never take what it sends.
+    /// The kernel answers on a veth too, whose other end takes that only where it has an XDP program itself.
     pub replies_on_veth: bool,
     /// Program and tables stay while no process runs: the gate is never open, and no bucket is filled anew.
     pub persist: bool,

@@ -11,7 +11,8 @@ pub(crate) const DOMAIN: Keys = &["name", "ingress"];
 pub(crate) const INGRESS: Keys = &["name", "interface", "vlan", "inner_vlan", "vlan_interface"];
 pub(crate) const LISTENER: Keys = &["address", "auth", "accounting", "dynauth", "device", "dedicated"];
 pub(crate) const UPSTREAM: Keys = &["ipv4", "ipv6", "max_ports"];
-pub(crate) const XDP: Keys = &["mode", "interfaces", "max_sources", "max_replies", "persist", "directory"];
+pub(crate) const XDP: Keys =
+    &["mode", "interfaces", "max_sources", "max_replies", "replies_on_veth", "persist", "directory"];
 pub(crate) const LIMITS: Keys = &[
     "max_requests",
     "max_delayed_rejects",

@@ -49,7 +49,7 @@ fn a_default_of_the_page_written_out_changes_nothing() {
     node.state.clone_from(&plain.0.state);
     assert_eq!((node, customers), plain);
     assert_eq!(defaults("[limits]").lines().count(), 11);
-    assert_eq!(defaults("[xdp]").lines().count(), 5);
+    assert_eq!(defaults("[xdp]").lines().count(), 6);
     assert_eq!(defaults("[[proxy.server]]").lines().count(), 11);
 }
 

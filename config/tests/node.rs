@@ -23,7 +23,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(node.upstream.max_ports, 128);
     assert_eq!((node.xdp.mode, node.xdp.max_sources), (XdpMode::Auto, 65_536));
     assert_eq!(node.xdp.interfaces, ["eth0", "eth1"], "every interface that an ingress names");
-    assert_eq!((node.xdp.max_replies, node.xdp.persist), (8_192, true));
+    assert_eq!((node.xdp.max_replies, node.xdp.replies_on_veth, node.xdp.persist), (8_192, false, true));
     assert_eq!(node.xdp.directory, Path::new("/sys/fs/bpf/sekisho"));
     assert_eq!((node.limits.max_requests, node.limits.max_delayed_rejects), (262_144, 16_384));
     assert_eq!(node.limits.duplicate_window, Duration::from_secs(10));
@@ -50,6 +50,7 @@ mode = "native"
 interfaces = ["eth0"]
 max_sources = 0x400
 max_replies = 0
+replies_on_veth = true
 persist = false
 directory = "/run/bpf/edge-1"
 [limits]
@@ -70,7 +71,7 @@ password = "wonderland"
     assert_eq!(node.secrets.as_deref(), Some(Path::new("/etc/sekisho/secrets")));
     assert_eq!(node.upstream_for("203.0.113.1".parse().unwrap()), Some("198.51.100.9".parse().unwrap()));
     assert_eq!((node.xdp.mode, node.xdp.max_sources, node.upstream.max_ports), (XdpMode::Native, 1_024, 1_024));
-    assert_eq!((node.xdp.max_replies, node.xdp.persist), (0, false));
+    assert_eq!((node.xdp.max_replies, node.xdp.replies_on_veth, node.xdp.persist), (0, true, false));
     assert_eq!(node.xdp.directory, Path::new("/run/bpf/edge-1"));
     assert_eq!(node.limits.retransmit_window, Duration::from_millis(250));
     assert_eq!(node.admin, "[::1]:9000".parse().unwrap());

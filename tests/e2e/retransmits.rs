@@ -95,7 +95,7 @@ fn of_eight_copies_of_a_request_in_flight_userspace_sees_two_and_the_answer_come
 #[test]
 fn where_the_kernel_does_not_answer_userspace_does_and_the_nas_cannot_tell() {
     for (mode, key) in
-        [("off", ""), ("generic", ""), ("native", "max_replies = 0"), ("native", "# max_replies by default")]
+        [("off", ""), ("generic", ""), ("native", "max_replies = 0"), ("native", "replies_on_veth = false")]
     {
         let scene = Scene::new();
         let home = naming(&scene);

@@ -147,7 +147,7 @@ impl Documents {
 
     fn node(&self) -> String {
         // Every host's end of its link has an XDP program, so the gate's answers arrive; a document that names the key decides.
-        let replies = if self.xdp.contains("max_replies") { "" } else { "max_replies = 8192" };
+        let replies = if self.xdp.contains("replies_on_veth") { "" } else { "replies_on_veth = true" };
         let Documents { xdp, limits, workers, more, node, .. } = self;
         let mut text = format!(
             "[node]\nname = \"test\"\nworkers = {workers}\nlog = \"debug\"\n{node}\n[[domain]]\nname = \"default\"\n"

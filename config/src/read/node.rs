@@ -250,6 +250,7 @@ fn xdp(section: Option<&Section<'_>>, domains: Option<&[DomainDraft]>) -> Option
     }
     let max_sources = section.integer("max_sources", 64..=1_048_576u32).or(max_sources);
     let max_replies = section.integer("max_replies", 0..=262_144u32).or(max_replies);
+    let replies_on_veth = section.boolean("replies_on_veth").or(false);
     let persist = section.boolean("persist").or(true);
     let directory = section.parsed("directory", pinned).or(directory);
     Some(Xdp {
@@ -257,7 +258,7 @@ fn xdp(section: Option<&Section<'_>>, domains: Option<&[DomainDraft]>) -> Option
         interfaces: interfaces?,
         max_sources: max_sources?,
         max_replies: max_replies?,
-        replies_on_veth: section.has("max_replies"),
+        replies_on_veth: replies_on_veth?,
         persist: persist?,
         directory: directory?,
     })

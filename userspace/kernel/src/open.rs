@@ -143,7 +143,7 @@ pub(crate) fn publisher(kernel: &Kernel, options: &GateOptions, attached: &[Atta
         info!(
             interface = veth.interface,
             "repetitions are left to userspace: a veth may never deliver what the gate answers; where its other end has an \
-             XDP program, set xdp.max_replies"
+             XDP program, set xdp.replies_on_veth"
         );
     }
     if !wants || veth.is_some() {

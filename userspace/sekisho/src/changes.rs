@@ -69,10 +69,8 @@ fn fixed(old: &Node, new: &Node) -> Vec<String> {
         ("xdp.mode", old.xdp.mode != new.xdp.mode),
         ("xdp.interfaces", old.xdp.interfaces != new.xdp.interfaces),
         ("xdp.max_sources", old.xdp.max_sources != new.xdp.max_sources),
-        (
-            "xdp.max_replies",
-            (old.xdp.max_replies, old.xdp.replies_on_veth) != (new.xdp.max_replies, new.xdp.replies_on_veth),
-        ),
+        ("xdp.max_replies", old.xdp.max_replies != new.xdp.max_replies),
+        ("xdp.replies_on_veth", old.xdp.replies_on_veth != new.xdp.replies_on_veth),
         ("xdp.persist", old.xdp.persist != new.xdp.persist),
         ("xdp.directory", old.xdp.directory != new.xdp.directory),
         ("limits.max_sessions", old.limits.max_sessions != new.limits.max_sessions),
