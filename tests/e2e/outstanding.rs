@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 
 use crate::scene::{Scene, home1_secret, nas_secret};
 
-/// Keeps `window` requests outstanding at one home server that takes a second for each, and holds that none is lost, none
-/// sent twice, and that so many were really out at once.
+/// Keeps `window` requests outstanding at one home server that takes so long for each that a slow machine fills the window too,
+/// and holds that none is lost, none sent twice, and that so many were really out at once.
 fn keeps_outstanding(window: usize, requests: usize) -> Value {
     let scene = Scene::new();
-    let home = LoadHome::start(&scene.home, scene.home.v4, &home1_secret(), &["--delay", "1s"]);
+    let delay = if window > 4096 { "4s" } else { "1s" };
+    let home = LoadHome::start(&scene.home, scene.home.v4, &home1_secret(), &["--delay", delay]);
     let server = format!("response_window = \"20s\"\nmax_outstanding = {}", 2 * window);
     let documents = scene.documents_with(Family::V4, "answer_within = \"30s\"", &server);
     let sekisho = Sekisho::start(&scene.network, &documents);
