@@ -52,6 +52,19 @@ pub fn turn_into_reply(
     secret: &Secret,
     attrs: &[(u8, &[u8])],
 ) -> Result<(), RewriteError> {
+    turn_into_reply_with(buf, verified, code, secret, |buf| {
+        attrs.iter().try_for_each(|(number, value)| buf.append_attribute(*number, value))
+    })
+}
+
+/// The same with attributes that `write` appends.
+pub fn turn_into_reply_with(
+    buf: &mut Buf,
+    verified: &Verified,
+    code: Code,
+    secret: &Secret,
+    write: impl FnOnce(&mut Buf) -> Result<(), TooLong>,
+) -> Result<(), RewriteError> {
     let layout = verified.layout();
     let client_ra = layout.authenticator(buf.bytes()).ok_or(RewriteError::OtherPacket)?;
     buf.trim(usize::from(layout.length));
@@ -64,10 +77,17 @@ pub fn turn_into_reply(
     if signed {
         edit::insert_message_authenticator(buf)?;
     }
-    for (number, value) in attrs {
-        buf.append_attribute(*number, value)?;
-    }
+    write(buf)?;
     address_reply(buf.bytes_mut(), code, layout.id, &client_ra, signed).apply(buf.bytes_mut(), secret);
+    Ok(())
+}
+
+/// Lets `write` append attributes to a reply that is complete but for its seal.
+pub fn extend_reply(buf: &mut Buf, write: impl FnOnce(&mut Buf) -> Result<(), TooLong>) -> Result<(), TooLong> {
+    write(buf)?;
+    if let Some([code, id]) = buf.bytes().first_chunk().copied() {
+        sign::set_header(buf.bytes_mut(), code, id);
+    }
     Ok(())
 }
 

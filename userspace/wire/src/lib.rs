@@ -17,7 +17,8 @@
 //! A CoA- or Disconnect-Request goes the other way, to a NAS, by [`dynauth`]; its answer comes back by [`mod@reply`].
 //!
 //! What many packets need at once is done side by side: [`verify::verify_requests`], [`verify::verify_replies`] and
-//! [`seal::seal_all`]. Replies that the proxy makes itself, and requests for tools and tests, come from [`build`].
+//! [`seal::seal_all`]. Replies that the proxy makes itself, and requests for tools and tests, come from [`build`];
+//! where an L2TP session shall end, [`tunnel`] writes into them.
 //! Below these lie [`password`] and [`salted`] (what is hidden, and how), [`attribute`] and [`vendor`] (walking),
 //! [`md5`], and the names in [`code`] and [`attr`]. [`select`] finds an attribute by
 //! name for [`policy`], which changes what an operator wants changed, and for keys, as does [`number`].
@@ -47,5 +48,6 @@ pub mod seal;
 pub mod secret;
 pub mod select;
 mod sign;
+pub mod tunnel;
 pub mod vendor;
 pub mod verify;

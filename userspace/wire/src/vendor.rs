@@ -3,6 +3,13 @@
 /// Microsoft's vendor number, RFC 2548.
 pub const MICROSOFT: u32 = 311;
 
+/// Cisco's vendor number.
+pub const CISCO: u32 = 9;
+/// Cisco-AVPair: text of the form `protocol:attribute=value`.
+pub const CISCO_AVPAIR: u8 = 1;
+/// The vendor number of the 3GPP, TS 29.061 §16.4.7.
+pub const THREE_GPP: u32 = 10415;
+
 /// MS-CHAP-Error, RFC 2548 §2.1.5: in a Reject.
 pub const MS_CHAP_ERROR: u8 = 2;
 /// MS-CHAP-CPW-1, RFC 2548 §2.1.6: a password change.
