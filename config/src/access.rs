@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, time::Duration};
 
-use sekisho_wire::secret::Secret;
+use sekisho_wire::{nai::CanonicalRealm, secret::Secret};
 
 use crate::{
     customer::Require,
@@ -32,7 +32,9 @@ pub struct AccessNetwork {
     pub limit_proxy_state: bool,
     /// Rejects leave this long after the request came.
     pub reject_delay: Duration,
-    /// Within this time a request is answered.
+    /// How long the network waits for one answer in all, as its operator declares it.
+    pub timeout: Duration,
+    /// Within this time a request is answered; at most `timeout`.
     pub answer_within: Duration,
     /// What all of it may send. The client's rate is a backstop: between customers it is `realm` that is fair.
     pub rates: Rates,
@@ -40,6 +42,153 @@ pub struct AccessNetwork {
     pub realm: Rate,
     /// What tells its sessions apart: attribute types in the order in which they are looked for. 26 is 3GPP-IMSI.
     pub session_identity: Vec<u8>,
+    /// How a request's realm is found.
+    pub lookup: RealmLookup,
+    /// Requests that only ask whether we are there.
+    pub keepalive: Keepalive,
+    /// What its Accepts look like.
+    pub accept: AcceptForm,
+    /// How its accounting is read.
+    pub accounting: NetworkAccounting,
+    /// The port where its NASes take Disconnect (RFC 5176), at the address that a session's requests come from; `None`:
+    /// they take none.
+    pub disconnect_port: Option<u16>,
+}
+
+/// How the realm of an access network's request is found, among the realms of all customers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RealmLookup {
+    /// What User-Name is.
+    pub mode: LookupMode,
+    /// Where a realm is looked for, the first place first; at least one, each once.
+    pub places: Vec<RealmPlace>,
+    /// A carrier's suffix that is taken off User-Name before anything is looked for.
+    pub outer_suffix: Option<CanonicalRealm>,
+    /// For a request that names no realm, by its APN (Called-Station-Id): APN, realm. Before `default_realm`.
+    pub default_realms: Vec<(CanonicalRealm, CanonicalRealm)>,
+    /// For a request that names no realm: a realm by its name, of any customer.
+    pub default_realm: Option<CanonicalRealm>,
+}
+
+/// What a request's User-Name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookupMode {
+    /// A subscriber's name with a realm.
+    User,
+    /// A name without a delimiter is itself a realm; one with a delimiter goes by the places.
+    Domain,
+    /// A called number, Called-Station-Id or User-Name `dnis:NUMBER`, is looked for first: among `apn` realms, in
+    /// canonical form. Where no realm has it, the places follow.
+    Dnis,
+}
+
+/// Where in a request a realm is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RealmPlace {
+    /// After the last `@` of User-Name.
+    Suffix,
+    /// Before the first `/` of User-Name.
+    Prefix,
+    /// Called-Station-Id.
+    Apn,
+}
+
+impl RealmPlace {
+    /// The word in the document.
+    pub const fn name(self) -> &'static str {
+        match self {
+            RealmPlace::Suffix => "suffix",
+            RealmPlace::Prefix => "prefix",
+            RealmPlace::Apn => "apn",
+        }
+    }
+}
+
+/// Requests that only ask whether we are there: answered at once, of no realm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keepalive {
+    /// User-Names, compared as octets; none is in a realm of a customer.
+    pub users: Vec<String>,
+    /// Whether the answer is an Accept, without any attribute; else it is a Reject.
+    pub accept: bool,
+}
+
+/// What an access network's equipment wants in an Accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcceptForm {
+    /// How tunnels are written.
+    pub sets: TunnelSets,
+    /// The most alternatives, the chosen LNS among them: 1 to 8 with [`TunnelSets::Tagged`], else 1.
+    pub max_alternatives: u8,
+    /// Service-Type (RFC 2865 §5.6), if it wants one.
+    pub service_type: Option<ServiceType>,
+    /// Framed-Protocol PPP (§5.7).
+    pub framed_protocol_ppp: bool,
+}
+
+/// How tunnels are written in an Accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TunnelSets {
+    /// A set with a Tag of its own for each alternative (RFC 2868 §3).
+    Tagged,
+    /// One set, with a Tag.
+    Single,
+    /// One set, without a Tag.
+    Untagged,
+    /// One set, as Cisco-AVPair `vpdn:…`.
+    CiscoAvPair,
+}
+
+impl TunnelSets {
+    /// The word in the document.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TunnelSets::Tagged => "tagged",
+            TunnelSets::Single => "single",
+            TunnelSets::Untagged => "untagged",
+            TunnelSets::CiscoAvPair => "cisco-avpair",
+        }
+    }
+}
+
+/// Service-Type of an Accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceType {
+    /// Framed, 2.
+    Framed,
+    /// Outbound, 5.
+    Outbound,
+}
+
+/// How an access network's accounting is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetworkAccounting {
+    /// What names a session.
+    pub session_key: SessionKey,
+    /// A session may have several bearers (3GPP-NSAPI): a Stop ends it only with 3GPP-Session-Stop-Indicator.
+    pub multi_bearer: bool,
+    /// It sends Tunnel-Link-Start and -Stop in the place of Start and Stop (RFC 2867 §3).
+    pub tunnel_links: bool,
+    /// What accounting of no contract gets.
+    pub unclaimed: Unclaimed,
+}
+
+/// What names a session, within its access network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKey {
+    /// NAS-Identifier or its address, and Acct-Session-Id.
+    AcctSessionId,
+    /// GGSN-Address and 3GPP-Charging-Id (TS 29.061 §16.4.7).
+    ChargingId,
+}
+
+/// What accounting gets that is of no contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unclaimed {
+    /// It is recorded in the journal, and then acknowledged.
+    Record,
+    /// Nothing.
+    Silence,
 }
 
 /// Item type (品目, Art. 2) of an access network, and of the `vpdn` contracts that it may ask for.

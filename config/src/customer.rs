@@ -8,10 +8,11 @@ use sekisho_wire::{nai::CanonicalRealm, policy::Policy, secret::Secret, select::
 use crate::{
     node::Ports,
     rates::{Rate, Rates},
+    vpdn::{Lns, Vpdn},
 };
 
-/// A customer with what it designated and what it holds contracts for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A customer with what it designated and what it holds contracts for. By default one that has nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Customer {
     /// Its name, unique in the node.
     pub name: String,
@@ -27,6 +28,12 @@ pub struct Customer {
     pub dynauth: Vec<DynAuth>,
     /// What is changed in the requests and the replies of all its terminals.
     pub policies: Policies,
+    /// The most sessions of all its `vpdn` contracts at a time: at most 16,777,216; 0: no limit.
+    pub max_vpdn_sessions: u32,
+    /// Its LNSs.
+    pub lnss: Vec<Lns>,
+    /// Its `vpdn` contracts; no realm is in two of one item type.
+    pub vpdn: Vec<Vpdn>,
 }
 
 /// What is changed in each direction. `None` changes nothing.
@@ -39,18 +46,27 @@ pub struct Policies {
 }
 
 impl Customer {
-    /// Whether its contracts can be served (Art. 5.1): at least one `client`, and at least one `proxy` for it to ask.
+    /// Whether its contracts can be served (Art. 5.1): at least one `client`, and at least one `proxy` for it to ask; or
+    /// at least one `vpdn`.
     ///
     /// # Errors
     ///
     /// What is missing, if anything is.
     pub fn serviceable(&self) -> Result<(), Unserviceable> {
+        if !self.vpdn.is_empty() {
+            return Ok(());
+        }
         match (self.clients.is_empty(), self.proxies.is_empty()) {
             (false, false) => Ok(()),
             (true, false) => Err(Unserviceable::NoClient),
             (false, true) => Err(Unserviceable::NoService),
             (true, true) => Err(Unserviceable::NoContract),
         }
+    }
+
+    /// One of its LNSs by its name.
+    pub fn lns(&self, name: &str) -> Option<&Lns> {
+        self.lnss.iter().find(|lns| lns.name == name)
     }
 }
 

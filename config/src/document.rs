@@ -128,6 +128,12 @@ impl Site {
         if self.values.iter().any(|(name, _)| name == key) { key } else { otherwise }
     }
 
+    /// The keys of what stands in a table within this one, in its order: `reply.Filter-Id`.
+    pub(crate) fn entries<'s>(&'s self, table: &'s str) -> impl Iterator<Item = &'s str> {
+        let within = move |name: &&str| name.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'));
+        self.values.iter().map(|(name, _)| name.as_str()).filter(within)
+    }
+
     fn octet(&self, key: &str) -> usize {
         self.values.iter().find(|(name, _)| name == key).map_or(self.start, |(_, octet)| *octet)
     }

@@ -1,7 +1,8 @@
 //! The two documents an operator writes: syntax with places, checked into types.
 //!
 //! `sekisho.toml` is one node: where it listens, by which ingresses packets come, how the gate is attached, what it may
-//! keep and how much it takes, and the operator's access networks. `customers/NAME.toml` is one customer: realms, `client` contracts, `proxy` contracts with their home servers.
+//! keep and how much it takes, and the operator's access networks. `customers/NAME.toml` is one customer: realms, `client`
+//! contracts, `proxy` contracts with their home servers, `vpdn` contracts with their LNSs.
 //! `docs/configuration.md` describes every key, and `config/examples/` is a working pair.
 //!
 //! [`load`] takes both or neither: it returns a [`Node`] with its [`Customer`]s, or [`Faults`], which are *all* of them,
@@ -32,6 +33,7 @@ mod rules;
 mod schema;
 mod section;
 mod value;
+pub mod vpdn;
 
 use std::{
     fs, io,
@@ -39,15 +41,22 @@ use std::{
 };
 
 pub use crate::{
-    access::{AccessNetwork, ItemType, Network},
+    access::{
+        AcceptForm, AccessNetwork, ItemType, Keepalive, LookupMode, Network, NetworkAccounting, RealmLookup,
+        RealmPlace, ServiceType, SessionKey, TunnelSets, Unclaimed,
+    },
     customer::{
         Client, Customer, DynAuth, Host, Pattern, Policies, PoolType, Proxy, Realm, Require, Selector, Server,
         ServerState, StatusCheck, Strip, Tier, Unanswered, Unserviceable,
     },
     dictionary::Dictionary,
     finding::{Faults, Finding, Warning},
-    node::{Domain, Ingress, Limits, Listener, LogLevel, Node, Password, Ports, Probe, Upstream, Vlan, Xdp, XdpMode},
+    node::{
+        Domain, Ingress, Journal, L2tp, Limits, Listener, LogLevel, Node, Password, Ports, Probe, Sessions, Upstream,
+        Vlan, Xdp, XdpMode,
+    },
     rates::{Rate, Rates},
+    vpdn::{AccountingSource, AllDown, Balancing, Counting, Failback, Lns, LnsProbe, LnsTier, Strategy, Verify, Vpdn},
 };
 use crate::{
     document::{Document, whole},
@@ -70,11 +79,19 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<(Node, 
     let (draft, around) = read_node(&file, env, &report).unzip();
     let mut customers = Vec::new();
     if let (Some(draft), Some(around)) = (&draft, around) {
+        let before = report.count();
         customers = read_customers(draft, &around, &report);
+        let complete = report.count() == before;
         rules::realms::check(&customers, &report);
         rules::contracts::check(&customers, draft, &report);
         rules::addresses::check(&customers, draft, &report);
         rules::access::check(&customers, draft, &report);
+        rules::lookup::check(&customers, draft, complete, &report);
+        rules::lns::check(&customers, draft, &report);
+        rules::vpdn::check(&customers, draft, &report);
+        rules::counting::check(&customers, &report);
+        rules::balancing::check(&customers, draft, &report);
+        rules::tunnels::check(&customers, draft, &report);
         rules::limits::check(&customers, draft, &report);
         rules::dynauth::check(&customers, draft, &report);
         rules::secrets::check(&around.vault, &report);
@@ -88,7 +105,7 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<(Node, 
         let customer = draft.checked();
         if let (Err(why), true) = (customer.serviceable(), sound) {
             let message = format!("{why}: nothing of it is served (service regulation, Art. 5.1)");
-            let remedy = "It needs at least one [[client]] and at least one [[proxy]].";
+            let remedy = "It needs at least one [[client]] and at least one [[proxy]], or a [[vpdn]].";
             report.warn(site.finding("", Problem::new(message, remedy)));
         }
         checked.push(customer);

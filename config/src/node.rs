@@ -42,6 +42,12 @@ pub struct Node {
     pub xdp: Xdp,
     /// Bounds of what is kept.
     pub limits: Limits,
+    /// Accounting records on disk.
+    pub journal: Journal,
+    /// Sessions of `vpdn` contracts.
+    pub sessions: Sessions,
+    /// Our side toward LNSs.
+    pub l2tp: L2tp,
     /// The operator's access networks.
     pub access_networks: Vec<AccessNetwork>,
     /// Where the admin API and the metrics are served (HTTP).
@@ -71,6 +77,14 @@ impl Node {
         match server {
             IpAddr::V4(_) => self.upstream.ipv4.map(IpAddr::V4),
             IpAddr::V6(_) => self.upstream.ipv6.map(IpAddr::V6),
+        }
+    }
+
+    /// Our address toward LNSs of the same family as `lns`, where the LNS's probe names none.
+    pub fn l2tp_for(&self, lns: IpAddr) -> Option<IpAddr> {
+        match lns {
+            IpAddr::V4(_) => self.l2tp.ipv4.map(IpAddr::V4),
+            IpAddr::V6(_) => self.l2tp.ipv6.map(IpAddr::V6),
         }
     }
 }
@@ -257,6 +271,51 @@ pub struct Limits {
     pub rates: Rates,
     /// Sessions whose rate is watched, in all.
     pub max_sessions: u32,
+}
+
+/// Where accounting records are kept, and for how long. Sizes are octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journal {
+    /// The directory of its segments.
+    pub directory: PathBuf,
+    /// A segment ends at this size: 1 MiB to 1024 MiB.
+    pub segment_size: u64,
+    /// A segment ends at this age: 1 min to 24 h.
+    pub segment_age: Duration,
+    /// Segments are removed at this age: 1 h to 10 years.
+    pub retention: Duration,
+    /// The oldest segments are removed beyond this size: at least two segments; 0: no bound.
+    pub max_size: u64,
+    /// With less free space on the disk nothing is acknowledged.
+    pub reserve: u64,
+    /// The most records that wait for the disk, for each worker: 64 to 1,048,576.
+    pub queue: u32,
+}
+
+/// How sessions of `vpdn` contracts are followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sessions {
+    /// The most sessions that are followed at a time: 1024 to 16,777,216.
+    pub max_tracked: u32,
+    /// An Accept counts as a session that long without a Start: 60 s to 120 s.
+    pub reservation: Duration,
+    /// How often they are saved to `state`: 10 s to 1 h.
+    pub save_interval: Duration,
+    /// A Stop that soon after its Start says that the LNS may be at fault: up to 60 s; 0: none does.
+    pub short: Duration,
+    /// A session of which nothing else is known is over after this time: 1 h to 168 h.
+    pub without_interims: Duration,
+}
+
+/// Our side toward LNSs: probes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct L2tp {
+    /// What we call ourselves (Host Name, RFC 2661 §4.4.3).
+    pub host_name: String,
+    /// Source address toward IPv4 LNSs.
+    pub ipv4: Option<Ipv4Addr>,
+    /// Source address toward IPv6 LNSs.
+    pub ipv6: Option<Ipv6Addr>,
 }
 
 /// An account that `sekisho probe` knows the password of.

@@ -3,8 +3,20 @@
 /// Keys of one kind of table.
 pub(crate) type Keys = &'static [&'static str];
 
-pub(crate) const NODE_DOCUMENT: Keys =
-    &["node", "domain", "listener", "upstream", "xdp", "limits", "access_network", "admin", "probe"];
+pub(crate) const NODE_DOCUMENT: Keys = &[
+    "node",
+    "domain",
+    "listener",
+    "upstream",
+    "xdp",
+    "limits",
+    "journal",
+    "sessions",
+    "l2tp",
+    "access_network",
+    "admin",
+    "probe",
+];
 pub(crate) const NODE: Keys =
     &["name", "customers", "secrets", "state", "dictionaries", "country_code", "workers", "log"];
 pub(crate) const DOMAIN: Keys = &["name", "ingress"];
@@ -26,6 +38,10 @@ pub(crate) const LIMITS: Keys = &[
     "new_session_burst",
     "max_sessions",
 ];
+pub(crate) const JOURNAL: Keys =
+    &["directory", "segment_size", "segment_age", "retention", "max_size", "reserve", "queue"];
+pub(crate) const SESSIONS: Keys = &["max_tracked", "reservation", "save_interval", "short", "without_interims"];
+pub(crate) const L2TP: Keys = &["host_name", "ipv4", "ipv6"];
 pub(crate) const ACCESS_NETWORK: Keys = &[
     "name",
     "type",
@@ -41,6 +57,7 @@ pub(crate) const ACCESS_NETWORK: Keys = &[
     "require_message_authenticator",
     "limit_proxy_state",
     "reject_delay",
+    "timeout",
     "answer_within",
     "client_rate",
     "client_burst",
@@ -51,12 +68,29 @@ pub(crate) const ACCESS_NETWORK: Keys = &[
     "realm_rate",
     "realm_burst",
     "session_identity",
+    "realms_by",
+    "lookup",
+    "default_realm",
+    "default_realms",
+    "outer_suffix",
+    "probe_users",
+    "probe_answer",
+    "tunnel_sets",
+    "max_alternatives",
+    "service_type",
+    "framed_protocol",
+    "session_key",
+    "multi_bearer",
+    "tunnel_links",
+    "disconnect_port",
+    "unclaimed_accounting",
 ];
 pub(crate) const ADMIN: Keys = &["address"];
 pub(crate) const PROBE: Keys = &["user", "password", "password_file", "password_env"];
 
-pub(crate) const CUSTOMER_DOCUMENT: Keys = &["customer", "realm", "client", "proxy", "dynauth", "policy"];
-pub(crate) const CUSTOMER: Keys = &["name", "title", "request_policy", "reply_policy"];
+pub(crate) const CUSTOMER_DOCUMENT: Keys =
+    &["customer", "realm", "client", "proxy", "dynauth", "policy", "lns", "vpdn"];
+pub(crate) const CUSTOMER: Keys = &["name", "title", "request_policy", "reply_policy", "max_vpdn_sessions"];
 pub(crate) const REALM: Keys = &["suffix", "prefix", "nt_domain", "apn", "pattern", "default", "name"];
 pub(crate) const CLIENT: Keys = &[
     "contract",
@@ -152,6 +186,69 @@ pub(crate) const DYNAUTH: Keys = &[
     "client_burst",
 ];
 pub(crate) const POLICY: Keys = &["name", "allow", "remove", "replace", "default", "add"];
+pub(crate) const LNS: Keys = &[
+    "name",
+    "address",
+    "domain",
+    "ingress",
+    "weight",
+    "max_sessions",
+    "state",
+    "client_endpoint",
+    "tunnel_password",
+    "tunnel_password_file",
+    "tunnel_password_env",
+    "client_auth_id",
+    "server_auth_id",
+    "private_group_id",
+    "assignment_id",
+    "accounting_address",
+    "secret",
+    "secret_file",
+    "secret_env",
+    "previous_secret",
+    "previous_secret_file",
+    "previous_secret_env",
+    "client_rate",
+    "client_burst",
+    "probe",
+    "probe_from",
+    "probe_interval",
+    "probe_timeout",
+    "probe_rise",
+    "probe_fall",
+    "probe_refused",
+];
+pub(crate) const VPDN: Keys = &[
+    "contract",
+    "type",
+    "realms",
+    "verify",
+    "lns",
+    "accounting",
+    "max_sessions",
+    "interim_interval",
+    "full_message",
+    "reply",
+    "framed_networks",
+    "allow_reply",
+    "load_balancing",
+];
+pub(crate) const LOAD_BALANCING: Keys = &[
+    "strategy",
+    "key",
+    "sticky",
+    "slow_start",
+    "all_down",
+    "alternatives",
+    "failback",
+    "failback_delay",
+    "overflow",
+    "rebalance",
+    "rebalance_rate",
+    "tier",
+];
+pub(crate) const LNS_TIER: Keys = &["lns", "strategy"];
 
 #[cfg(test)]
 mod tests {
@@ -160,7 +257,7 @@ mod tests {
     const PAGE: &str = include_str!("../../docs/configuration.md");
 
     /// Every kind of table as its heading writes it.
-    const TABLES: [(&str, Keys); 19] = [
+    const TABLES: [(&str, Keys); 26] = [
         ("[node]", NODE),
         ("[[domain]]", DOMAIN),
         ("[[domain.ingress]]", INGRESS),
@@ -168,6 +265,9 @@ mod tests {
         ("[upstream]", UPSTREAM),
         ("[xdp]", XDP),
         ("[limits]", LIMITS),
+        ("[journal]", JOURNAL),
+        ("[sessions]", SESSIONS),
+        ("[l2tp]", L2TP),
         ("[[access_network]]", ACCESS_NETWORK),
         ("[admin]", ADMIN),
         ("[[probe]]", PROBE),
@@ -180,6 +280,10 @@ mod tests {
         ("[[proxy.copy]]", COPY),
         ("[[dynauth]]", DYNAUTH),
         ("[[policy]]", POLICY),
+        ("[[lns]]", LNS),
+        ("[[vpdn]]", VPDN),
+        ("[vpdn.load_balancing]", LOAD_BALANCING),
+        ("[[vpdn.load_balancing.tier]]", LNS_TIER),
     ];
 
     /// The keys that the page describes under a heading, in its order.

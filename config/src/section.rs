@@ -186,7 +186,7 @@ impl<'a> Section<'a> {
 
     /// A table within this one: `[node]`.
     pub(crate) fn table(&self, key: &str, keys: Keys) -> Option<Section<'a>> {
-        let remedy = format!("Begin it with [{}].", self.site.key(key));
+        let remedy = format!("Begin it with [{}].", self.written(key));
         let table = self.typed(key, "a table", &remedy, |value| value.as_table().map(|_| ()));
         table.optional().flatten()?;
         let value = self.get(key)?;
@@ -195,8 +195,7 @@ impl<'a> Section<'a> {
 
     /// The tables of a list of tables: `[[client]]`. None where the key is absent.
     pub(crate) fn tables(&self, key: &str, keys: Keys) -> Vec<Section<'a>> {
-        let written = self.site.key(key).replace(|c: char| c == '[' || c == ']' || c.is_ascii_digit(), "");
-        let remedy = format!("Begin each one with [[{written}]].");
+        let remedy = format!("Begin each one with [[{}]].", self.written(key));
         let array = self.typed(key, "a list of tables", &remedy, DeValue::as_array);
         let Some(Some(array)) = array.optional() else { return Vec::new() };
         let mut sections = Vec::new();
@@ -212,9 +211,15 @@ impl<'a> Section<'a> {
     /// The entries of a table whose keys are names of the operator's choice; a finding about one is at `key.name`. None where
     /// the key is absent.
     pub(crate) fn pairs(&self, key: &str) -> Vec<(&'a str, &'a DeValue<'a>)> {
-        let remedy = format!("Begin it with [{}].", self.site.key(key));
+        let remedy = format!("Begin it with [{}].", self.written(key));
         let table = self.typed(key, "a table", &remedy, DeValue::as_table).optional().flatten();
         table.into_iter().flatten().map(|(name, value)| (name.get_ref().as_ref(), value.get_ref())).collect()
+    }
+
+    /// A key's way from the top as a heading writes it: without the numbers of `client[0]`.
+    fn written(&self, key: &str) -> String {
+        let whole = self.site.key(key);
+        whole.split('[').map(|part| part.split_once(']').map_or(part, |(_, behind)| behind)).collect()
     }
 
     fn below(&self, path: String, value: &'a Spanned<DeValue<'a>>, keys: Keys) -> Option<Section<'a>> {

@@ -41,6 +41,7 @@ pub(crate) fn duration(text: &str, bounds: &RangeInclusive<Duration>) -> Result<
 /// A span of time as a document writes it.
 pub(crate) fn show_duration(duration: Duration) -> String {
     match duration.as_millis() {
+        ms if ms != 0 && ms % 3_600_000 == 0 => format!("{}h", ms / 3_600_000),
         ms if ms != 0 && ms % 60_000 == 0 => format!("{}m", ms / 60_000),
         ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
         ms => format!("{ms}ms"),
@@ -199,6 +200,17 @@ pub(crate) fn realm(text: &str) -> Result<CanonicalRealm, Problem> {
         Ok(realm) => Ok(realm),
         Err(_) => refused("cannot be a realm: it is empty, too long or not a domain name (RFC 7542 §2.2)"),
     }
+}
+
+/// Text of an attribute: at least one octet and at most so many, no control characters.
+pub(crate) fn attribute_text(text: &str, most: usize) -> Result<String, Problem> {
+    if text.is_empty() || text.len() > most {
+        return Err(Problem::new(format!("has {} octets", text.len()), format!("Give 1 to {most}.")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Problem::new("holds a control character", "Take it out."));
+    }
+    Ok(text.to_owned())
 }
 
 /// One of a few words.

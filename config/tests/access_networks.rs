@@ -59,7 +59,8 @@ fn what_is_left_out_has_its_default() {
         ("default", &["eth0".into(), "eth1".into()][..])
     );
     assert_eq!((carrier.require_message_authenticator, carrier.limit_proxy_state), (Require::Auto, true));
-    assert_eq!((carrier.reject_delay, carrier.answer_within), (Duration::from_millis(500), Duration::from_secs(10)));
+    assert_eq!((carrier.reject_delay, carrier.timeout), (Duration::from_millis(500), Duration::from_secs(10)));
+    assert_eq!(carrier.answer_within, Duration::from_secs(9), "a tenth less than the network waits");
     let client = Rate { per_second: 50_000, burst: 100_000 };
     assert_eq!(carrier.rates, Rates { client, ..Rates::DEFAULT });
     assert_eq!(carrier.realm, Rate { per_second: 2_000, burst: 4_000 });
@@ -76,6 +77,7 @@ previous_secret = "the secret before it"
 require_message_authenticator = "yes"
 limit_proxy_state = false
 reject_delay = "1s"
+timeout = "5s"
 answer_within = "3s"
 client_rate = 1
 client_burst = 2
@@ -91,6 +93,7 @@ session_identity = ["3GPP-IMSI", "User-Name"]"#;
     assert!(carrier.previous_secret.is_some() && carrier.previous_secret.as_ref() != Some(&carrier.secret));
     assert_eq!((carrier.require_message_authenticator, carrier.limit_proxy_state), (Require::Yes, false));
     assert_eq!((carrier.reject_delay, carrier.answer_within), (Duration::from_secs(1), Duration::from_secs(3)));
+    assert_eq!(carrier.timeout, Duration::from_secs(5));
     let rate = |per_second, burst| Rate { per_second, burst };
     assert_eq!(carrier.rates, Rates { client: rate(1, 2), session: rate(3, 40), new_session: rate(5, 6) });
     assert_eq!(carrier.realm, rate(7, 8));
@@ -124,6 +127,18 @@ fn each_fault_is_told_with_its_place_and_remedy() {
             "type = \"D\"\nreject_delay = \"1s\"\nanswer_within = \"1s\"",
             ".reject_delay: 1s is as long as",
         ),
+        (
+            "type = \"D\"",
+            "type = \"D\"\ntimeout = \"999ms\"",
+            ".timeout: \"999ms\" is out of bounds. Give a time from 1s to 1m",
+        ),
+        ("type = \"D\"", "type = \"D\"\nanswer_within = \"499ms\"", ".answer_within: \"499ms\" is out of bounds"),
+        (
+            "type = \"D\"",
+            "type = \"D\"\ntimeout = \"5s\"\nanswer_within = \"5001ms\"",
+            ".answer_within: 5001ms is longer than the network waits (5s). Make it as long as `timeout` at most",
+        ),
+        ("type = \"D\"", "type = \"D\"\ndisconnect_port = 0", ".disconnect_port: 0 is out of bounds"),
         ("type = \"D\"", "type = \"D\"\ndomain = \"south\"", ".domain: \"south\" is no domain of this node"),
         ("type = \"D\"", "type = \"D\"\ningress = [\"eth7\"]", ".ingress[0]: \"eth7\" is no ingress of domain"),
         ("type = \"D\"", "type = \"D\"\nrealm_rate = 1000001", ".realm_rate: 1000001 is out of bounds"),

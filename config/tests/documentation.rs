@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{ACME, NODE, documents, taken, with};
+use common::{ACME, BALANCED, NODE, documents, taken, tunnel_taken, tunnel_warned, with};
 use sekisho_config::{Selector, load};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
@@ -23,6 +23,19 @@ fn the_examples_pass_the_check() {
 }
 
 #[test]
+fn the_examples_for_vpdn_pass_the_check_without_a_warning() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/vpdn");
+    let (node, customers, warnings) = load(&path, &|_| None).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(warnings, []);
+    assert_eq!((node.name.as_str(), node.access_networks.len()), ("trial-vpdn", 1));
+    let [acme] = customers.as_slice() else { panic!("{customers:?}") };
+    assert_eq!(acme.serviceable(), Ok(()));
+    let [contract] = acme.vpdn.as_slice() else { panic!("{:?}", acme.vpdn) };
+    assert_eq!((acme.lnss.len(), contract.lnss().count()), (3, 3));
+    assert!(contract.balancing.is_some());
+}
+
+#[test]
 fn the_examples_are_found_by_their_directory_or_by_the_nodes_document() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let by_file = load(&path.join("sekisho.toml"), &|_| None).unwrap();
@@ -33,7 +46,7 @@ fn the_examples_are_found_by_their_directory_or_by_the_nodes_document() {
 fn a_default_of_the_page_written_out_changes_nothing() {
     let plain = taken(&documents(NODE, &[("acme", ACME)]));
     let mut node = NODE.to_owned();
-    for heading in ["[upstream]", "[xdp]", "[limits]", "[admin]"] {
+    for heading in ["[upstream]", "[xdp]", "[limits]", "[journal]", "[sessions]", "[l2tp]", "[admin]"] {
         node = format!("{node}{heading}\n{}", defaults(heading));
     }
     node = with(&node, "[node]\n", &format!("[node]\n{}", defaults("[node]")));
@@ -47,10 +60,37 @@ fn a_default_of_the_page_written_out_changes_nothing() {
     node.customers.clone_from(&plain.0.customers);
     node.secrets.clone_from(&plain.0.secrets);
     node.state.clone_from(&plain.0.state);
+    node.journal.directory.clone_from(&plain.0.journal.directory);
     assert_eq!((node, customers), plain);
     assert_eq!(defaults("[limits]").lines().count(), 11);
     assert_eq!(defaults("[xdp]").lines().count(), 6);
     assert_eq!(defaults("[[proxy.server]]").lines().count(), 11);
+    assert_eq!((defaults("[journal]").lines().count(), defaults("[sessions]").lines().count()), (6, 5));
+}
+
+#[test]
+fn a_default_of_vpdn_written_out_changes_nothing() {
+    let plain = tunnel_taken(BALANCED);
+    let mut written = with(BALANCED, "strategy = \"round-robin\"\n", "");
+    written = with(&written, "[customer]\n", &format!("[customer]\n{}", defaults("[customer]")));
+    written = with(&written, "name = \"nagoya\"\n", &format!("name = \"nagoya\"\n{}", defaults("[[lns]]")));
+    for heading in ["[[vpdn]]", "[vpdn.load_balancing]", "[[vpdn.load_balancing.tier]]"] {
+        written = with(&written, heading, &format!("{heading}\n{}", defaults(heading)));
+    }
+    assert_eq!(tunnel_taken(&written), plain);
+    let count = |heading| defaults(heading).lines().count();
+    assert_eq!((count("[customer]"), count("[[lns]]"), count("[[vpdn]]")), (1, 9, 3));
+    assert_eq!((count("[vpdn.load_balancing]"), count("[[vpdn.load_balancing.tier]]")), (9, 1));
+}
+
+#[test]
+fn the_contract_of_the_page_is_taken() {
+    let (_, example) = PAGE.split_once("```toml\n[[vpdn]]").unwrap();
+    let example = format!("[[vpdn]]{}", example.split("```").next().unwrap());
+    let (head, _) = BALANCED.split_once("[[vpdn]]").unwrap();
+    let text =
+        head.replace("\"tokyo\"", "\"tokyo-1\"").replace("\"osaka\"", "\"tokyo-2\"").replace("nagoya", "osaka-1");
+    tunnel_warned(&format!("{text}{example}"), &[]);
 }
 
 #[test]
@@ -64,7 +104,7 @@ fn an_access_networks_defaults_of_the_page_written_out_change_nothing() {
         taken(&documents(&text, &[("acme", ACME)])).0.access_networks
     };
     assert_eq!(node(&defaults(heading)), node(""));
-    assert_eq!(defaults(heading).lines().count(), 9);
+    assert_eq!(defaults(heading).lines().count(), 18);
 }
 
 #[test]

@@ -16,7 +16,11 @@ fn acme() -> String {
                 name = \"b\"\naddress = \"home.acme.example\"\nsecret = \"a secret of sixteen\"\n[[policy]]\nname = \"p\"\n\
                 allow = [\"User-Name\"]\nremove = [\"Cisco-AVPair=vpdn:*\"]\n[policy.add]\n\"Framed-IP-Address\" = \"192.0.2.7\"\n\
                 \"Filter-Id\" = { from = \"User-Name\" }\n[[dynauth]]\nname = \"d\"\naddress = \"192.0.2.9\"\n\
-                secret = \"another secret of sixteen\"\n";
+                secret = \"another secret of sixteen\"\n[[lns]]\nname = \"l\"\naddress = \"192.0.2.11\"\nmax_sessions = 5\n\
+                tunnel_password = \"password of the tunnel\"\nsecret = \"a third secret of sixteen\"\nprobe = \"l2tp-auth\"\n\
+                [[lns]]\nname = \"m\"\naddress = \"lns.acme.example\"\n[[vpdn]]\ncontract = \"v\"\ntype = \"D\"\n\
+                lns = [\"l\"]\nreply = { \"Session-Timeout\" = 60 }\ninterim_interval = \"5m\"\nfull_message = \"full\"\n\
+                [vpdn.load_balancing]\nstrategy = \"least-sessions\"\nsticky = \"1h\"\n[[vpdn.load_balancing.tier]]\nlns = [\"m\"]\n";
     format!(
         "{}{more}",
         ACME.replace("[[client]]", &format!("{realms}[[client]]\nreply_policy = \"p\"\ndynauth = 3799"))
@@ -27,7 +31,9 @@ fn acme() -> String {
 fn node() -> String {
     let network = "[limits]\nclient_rate = 100\nclient_burst = 200\n[[access_network]]\nname = \"carrier\"\ntype = \"D\"\n\
                    addresses = [\"203.0.113.1\", \"198.18.0.0/24\", \"2001:db8:1::/48\"]\nsecret = \"secret of the carrier\"\n\
-                   session_identity = [\"3GPP-IMSI\", \"User-Name\"]\n";
+                   session_identity = [\"3GPP-IMSI\", \"User-Name\"]\nrealms_by = [\"apn\", \"suffix\"]\nlookup = \"dnis\"\n\
+                   default_realms = { iot = \"acme.example\" }\nprobe_users = [\"keepalive\"]\ntunnel_sets = \"cisco-avpair\"\n\
+                   [journal]\nmax_size = 1024\n[sessions]\nshort = \"1s\"\n[l2tp]\nipv4 = \"198.51.100.3\"\n";
     format!("{NODE}{network}")
 }
 
@@ -75,7 +81,11 @@ fn a_mangled_document_is_answered_with_faults_or_taken_and_never_with_a_panic() 
         documents.file(name, &mangled, 0o640);
         match documents.load() {
             Ok(_) => taken += 1,
-            Err(faults) => assert!(!faults.faults.is_empty(), "{mangled}"),
+            Err(faults) => {
+                assert!(!faults.faults.is_empty(), "{mangled}");
+                let findings = || faults.faults.iter().chain(&faults.warnings);
+                assert!(findings().all(|it| !it.message.is_empty() && it.remedy.ends_with(['.', '?'])), "{faults:?}");
+            }
         }
         documents.file(name, text, 0o640);
     }

@@ -4,7 +4,10 @@ mod common;
 
 use std::os::unix::fs::symlink;
 
-use common::{ACME, NODE, customer_refused, documents, other, refused, taken, with};
+use common::{
+    ACME, BALANCED, NODE, TUNNEL, carriers, customer_refused, documents, other, refused, taken, tunnel_refused,
+    tunnel_taken, tunnel_warned, with,
+};
 
 const INLINE: &str = "secret = \"secret of acme's terminal\"";
 
@@ -123,6 +126,48 @@ fn two_customers_never_share_a_secret() {
 #[test]
 fn one_customer_may_use_a_secret_twice() {
     taken(&documents(NODE, &[("acme", &acme("secret = \"secret of acme's server\"")), ("other", &other())]));
+}
+
+/// The customer with keys at its LNS.
+fn lns(keys: &str) -> String {
+    with(TUNNEL, "name = \"tokyo\"\n", &format!("name = \"tokyo\"\n{keys}\n"))
+}
+
+#[test]
+fn a_tunnel_password_is_no_other_customers_and_may_be_all_of_ones_own_lnss() {
+    let password = "tunnel_password = \"password of the tunnel\"";
+    let (acme, other) = (lns(password), lns(password).replace("acme", "other").replace("192.0.2.11", "192.0.2.21"));
+    let says = "lns[0].tunnel_password: the secret is another customer's too, at ";
+    refused(&documents(&carriers(), &[("acme", &acme), ("other", &other)]), &["customers/other.toml:", says]);
+    let network = lns("tunnel_password = \"secret of the carrier\"");
+    tunnel_refused(&network, &["lns[0].tunnel_password: the secret is an access network's too, at "]);
+    let source = "secret = \"secret of the LNS itself\"";
+    let (acme, other) = (lns(source), lns(source).replace("acme", "other").replace("192.0.2.11", "192.0.2.21"));
+    let says = "lns[0].secret: the secret is another customer's too, at ";
+    refused(&documents(&carriers(), &[("acme", &acme), ("other", &other)]), &[says]);
+    let alike = with(BALANCED, "\"192.0.2.11\"", &format!("\"192.0.2.11\"\n{password}"));
+    tunnel_taken(&with(&alike, "\"192.0.2.12\"", &format!("\"192.0.2.12\"\n{password}")));
+}
+
+#[test]
+fn a_tunnel_password_is_given_and_warned_about_as_a_secret_is() {
+    let says = "lns[0].tunnel_password: the tunnel password has 15 octets, and one so short can be guessed";
+    tunnel_warned(&lns("tunnel_password = \"fifteen octets.\""), &[says, "openssl rand -base64 24"]);
+    tunnel_warned(&lns("tunnel_password = \"sixteen octets..\""), &[]);
+    let password = |keys: &str| tunnel_taken(&lns(keys)).lnss.remove(0).tunnel_password.unwrap();
+    assert!(
+        password("tunnel_password = \"from the environment\"") == password("tunnel_password_env = \"ACME_SECRET\"")
+    );
+    let file = documents(&carriers(), &[("acme", &lns("tunnel_password_file = \"tunnel\""))]);
+    file.file("secrets/tunnel", "from the environment\n", 0o644);
+    let warnings = file.warnings();
+    assert!(warnings[0].contains("lns[0].tunnel_password_file: every user of this machine can read"), "{warnings:?}");
+    assert_eq!(taken(&file).1[0].lnss[0].tunnel_password.as_ref().unwrap().expose(), b"from the environment");
+    let marked = format!("{:?}", password("tunnel_password = \"hunter2 hunter2 hunter2\""));
+    assert!(!marked.contains("hunter2"), "{marked}");
+    let twice =
+        documents(&carriers(), &[("acme", &lns("tunnel_password = \"hunter2\"\ntunnel_password_file = \"hunter2\""))]);
+    assert!(!twice.load().unwrap_err().to_string().contains("hunter2"));
 }
 
 #[test]

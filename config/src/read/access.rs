@@ -5,7 +5,9 @@ use std::{net::IpAddr, time::Duration};
 use sekisho_wire::attr;
 
 use super::{
+    answers::{accept_form, accounting},
     identity::{IMSI_TYPE, session_identity},
+    lookup::{keepalive, lookup},
     message_authenticator, open_to_forgery, patience,
     rates::{REALM, rate, rates},
     surroundings::Surroundings,
@@ -21,7 +23,7 @@ use crate::{
     value::{self, AddressFault},
 };
 
-const TYPES: [(&str, ItemType); 3] = [("D", ItemType::D), ("K", ItemType::K), ("I", ItemType::I)];
+pub(super) const TYPES: [(&str, ItemType); 3] = [("D", ItemType::D), ("K", ItemType::K), ("I", ItemType::I)];
 /// A shorter prefix is wider than any carrier has, and was hardly meant.
 const SHORTEST_V4: u8 = 8;
 const SHORTEST_V6: u8 = 16;
@@ -59,7 +61,8 @@ fn access_network(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Ac
     let limit = section.boolean("limit_proxy_state").or(true);
     open_to_forgery(section, require, limit);
     let delay = section.duration("reject_delay", Duration::ZERO..=SECOND).or(SECOND / 2);
-    let answer = section.duration("answer_within", SECOND..=60 * SECOND).or(10 * SECOND);
+    let timeout = section.duration("timeout", SECOND..=60 * SECOND).or(10 * SECOND);
+    let answer = answer_within(section, timeout);
     patience(section, delay, answer);
     let rates = rates(section, Rates { client: CLIENT, ..around.rates });
     let realm = rate(section, &REALM, PER_REALM);
@@ -67,6 +70,11 @@ fn access_network(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Ac
     if let Some(identity) = &identity {
         shared_by_many(section, identity);
     }
+    let lookup = lookup(section);
+    let keepalive = keepalive(section);
+    let accept = accept_form(section);
+    let accounting = accounting(section);
+    let disconnect_port = section.port("disconnect_port").optional();
     let (domain, ingresses) = way?;
     Some(AccessNetwork {
         name: name?,
@@ -79,11 +87,35 @@ fn access_network(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Ac
         require_message_authenticator: require?,
         limit_proxy_state: limit?,
         reject_delay: delay?,
+        timeout: timeout?,
         answer_within: answer?,
         rates: rates?,
         realm: realm?,
         session_identity: identity?,
+        lookup: lookup?,
+        keepalive: keepalive?,
+        accept: accept?,
+        accounting: accounting?,
+        disconnect_port: disconnect_port?,
     })
+}
+
+/// By when there is an answer: a little before the network has given up.
+fn answer_within(section: &Section<'_>, timeout: Option<Duration>) -> Option<Duration> {
+    const SECOND: Duration = Duration::from_secs(1);
+    let given = section.duration("answer_within", SECOND / 2..=60 * SECOND).optional()?;
+    let (timeout, Some(answer)) = (timeout?, given) else { return Some(timeout? * 9 / 10) };
+    if answer > timeout {
+        let message = format!(
+            "{} is longer than the network waits ({})",
+            value::show_duration(answer),
+            value::show_duration(timeout)
+        );
+        let remedy = "Make it as long as `timeout` at most, or raise that where the network waits longer.";
+        section.fault("answer_within", Problem::new(message, remedy));
+        return None;
+    }
+    Some(answer)
 }
 
 /// An identity that one device does not have to itself, or has anew in each attempt.

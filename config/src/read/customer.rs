@@ -1,15 +1,23 @@
 //! `customers/NAME.toml` as a whole; each kind of table has a file of its own.
 
 use super::{
-    client::client, dynauth::dynauth, policy::PolicyBook, proxy::proxy, realm::realm, surroundings::Surroundings,
+    client::client,
+    dynauth::dynauth,
+    lns::lns,
+    policy::PolicyBook,
+    proxy::proxy,
+    realm::realm,
+    surroundings::Surroundings,
+    vpdn::{MOST_SESSIONS, VpdnDraft, vpdn},
 };
 use crate::{
     customer::{Client, Customer, DynAuth, Policies, Proxy, Realm, Server},
     document::{Placed, Site},
     finding::Problem,
-    schema,
+    schema::{self, Keys},
     section::Section,
     value,
+    vpdn::Lns,
 };
 
 /// What could be read of a customer, with places.
@@ -22,6 +30,9 @@ pub(crate) struct CustomerDraft {
     pub(crate) proxies: Vec<ProxyDraft>,
     pub(crate) dynauth: Vec<Placed<DynAuth>>,
     pub(crate) policies: Policies,
+    pub(crate) max_vpdn_sessions: u32,
+    pub(crate) lnss: Vec<Placed<Lns>>,
+    pub(crate) vpdn: Vec<VpdnDraft>,
     /// No fault was found in the document.
     pub(crate) sound: bool,
 }
@@ -56,6 +67,9 @@ impl CustomerDraft {
             proxies: self.proxies.into_iter().map(|draft| draft.proxy).collect(),
             dynauth: self.dynauth.into_iter().map(|placed| placed.value).collect(),
             policies: self.policies,
+            max_vpdn_sessions: self.max_vpdn_sessions,
+            lnss: self.lnss.into_iter().map(|placed| placed.value).collect(),
+            vpdn: self.vpdn.into_iter().map(|draft| draft.vpdn).collect(),
         }
     }
 }
@@ -68,34 +82,29 @@ pub(crate) fn customer(top: &Section<'_>, around: &Surroundings<'_>) -> Customer
         let remedy = "Begin the document with [customer] and the customer's name.";
         top.fault("customer", Problem::new("is missing", remedy));
     }
-    let (mut name, mut title) = (None, None);
+    let (mut name, mut title, mut most) = (None, None, 0);
     if let Some(section) = &section {
         let remedy = "Name the customer, such as \"acme\".";
         name = section.parsed("name", value::customer_name).required(section, "name", remedy);
         title = section.text("title").optional().flatten().map(str::to_owned);
+        most = section.integer("max_vpdn_sessions", 0..=MOST_SESSIONS).or(0).unwrap_or_default();
     }
     let realms_before = top.report.count();
-    let realms: Vec<Placed<Realm>> = top
-        .tables("realm", schema::REALM)
-        .iter()
-        .filter_map(|section| Some(Placed { value: realm(section)?, site: section.site.clone() }))
-        .collect();
+    let realms = placed(top, "realm", schema::REALM, realm);
     let known = (top.report.count() == realms_before).then_some(realms.as_slice());
     let policies = PolicyBook::read(top, around);
     let chosen = section.as_ref().map_or(Some(Policies::default()), |section| policies.chosen(section));
-    let clients = top
-        .tables("client", schema::CLIENT)
-        .iter()
-        .filter_map(|section| {
-            Some(Placed { value: client(section, known, &policies, around)?, site: section.site.clone() })
-        })
-        .collect();
+    let clients = placed(top, "client", schema::CLIENT, |section| client(section, known, &policies, around));
     let proxies =
         top.tables("proxy", schema::PROXY).iter().filter_map(|section| proxy(section, known, around)).collect();
-    let dynauth = top
-        .tables("dynauth", schema::DYNAUTH)
+    let dynauth = placed(top, "dynauth", schema::DYNAUTH, |section| dynauth(section, around));
+    let lnss_before = top.report.count();
+    let lnss = placed(top, "lns", schema::LNS, |section| lns(section, name.as_deref(), around));
+    let known_lnss = (top.report.count() == lnss_before).then_some(lnss.as_slice());
+    let vpdn = top
+        .tables("vpdn", schema::VPDN)
         .iter()
-        .filter_map(|section| Some(Placed { value: dynauth(section, around)?, site: section.site.clone() }))
+        .filter_map(|section| vpdn(section, known, known_lnss, around))
         .collect();
     let sound = top.report.count() == before;
     if sound {
@@ -110,6 +119,15 @@ pub(crate) fn customer(top: &Section<'_>, around: &Surroundings<'_>) -> Customer
         proxies,
         dynauth,
         policies: chosen.unwrap_or_default(),
+        max_vpdn_sessions: most,
+        lnss,
+        vpdn,
         sound,
     }
+}
+
+/// The tables of one kind that are sound, with their places.
+fn placed<T>(top: &Section<'_>, key: &str, keys: Keys, read: impl Fn(&Section<'_>) -> Option<T>) -> Vec<Placed<T>> {
+    let sections = top.tables(key, keys);
+    sections.iter().filter_map(|section| Some(Placed { value: read(section)?, site: section.site.clone() })).collect()
 }

@@ -2,21 +2,30 @@
 //! checked in `rules`.
 
 mod access;
+mod answers;
+mod balancing;
 mod client;
 pub(crate) mod customer;
 mod dictionaries;
 pub(crate) mod domain;
 mod dynauth;
 mod identity;
+mod journal;
 mod limits;
+mod lns;
+mod lookup;
 pub(crate) mod node;
 mod policy;
 mod proxy;
 mod rates;
 mod realm;
+mod reply;
 pub(crate) mod secret;
 mod server;
+mod sessions;
 pub(crate) mod surroundings;
+mod upstream;
+pub(crate) mod vpdn;
 
 use std::{sync::Arc, time::Duration};
 
@@ -123,6 +132,13 @@ fn way(section: &Section<'_>, domains: Option<&[Domain]>) -> Option<(String, Vec
         }
     }
     (section.report.count() == before).then(|| (domain.name.clone(), chosen))
+}
+
+/// Warns of keys that are given where nothing goes by them.
+fn idle(section: &Section<'_>, keys: &[&str], why: &str, remedy: &str) {
+    for key in keys.iter().filter(|key| section.has(key)) {
+        section.warn(key, Problem::new(format!("means nothing {why}"), remedy));
+    }
 }
 
 fn contract(section: &Section<'_>) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
     num::NonZeroUsize,
     path::{Component, Path, PathBuf},
     sync::Arc,
@@ -12,16 +12,19 @@ use super::{
     access::access_networks,
     dictionaries::dictionary,
     domain::{DomainDraft, domains},
+    journal::journal,
     limits::limits,
     ports,
     secret::{Directory, Vault},
+    sessions::sessions,
     surroundings::Surroundings,
+    upstream::{l2tp, upstream},
 };
 use crate::{
     access::AccessNetwork,
     document::{Placed, Site},
     finding::Problem,
-    node::{Listener, LogLevel, Node, Password, Ports, Probe, Upstream, Xdp, XdpMode},
+    node::{Listener, LogLevel, Node, Password, Ports, Probe, Xdp, XdpMode},
     rates::Rates,
     schema,
     section::Section,
@@ -74,6 +77,9 @@ pub(crate) fn node<'a>(
     let domains = domains(top);
     let (listeners, all_sound) = listeners(top);
     let upstream = upstream(top.table("upstream", schema::UPSTREAM).as_ref(), &listeners);
+    let l2tp = l2tp(top.table("l2tp", schema::L2TP).as_ref(), general.name.as_deref(), upstream.as_ref());
+    let journal = journal(top.table("journal", schema::JOURNAL).as_ref(), base, general.state.as_ref());
+    let sessions = sessions(top.table("sessions", schema::SESSIONS).as_ref());
     let xdp_section = top.table("xdp", schema::XDP);
     let xdp = xdp(xdp_section.as_ref(), domains.as_deref());
     let limits = limits(top.table("limits", schema::LIMITS).as_ref());
@@ -110,6 +116,9 @@ pub(crate) fn node<'a>(
             upstream: upstream?,
             xdp: xdp?,
             limits: limits?,
+            journal: journal?,
+            sessions: sessions?,
+            l2tp: l2tp?,
             access_networks: all_networks_sound
                 .then(|| access_networks.iter().map(|placed| placed.value.clone()).collect())?,
             admin: admin?,
@@ -201,33 +210,6 @@ fn listener(section: &Section<'_>) -> Option<Listener> {
     let device = section.parsed("device", value::interface).optional();
     let dedicated = section.boolean("dedicated").or(false);
     Some(Listener { address: address?, ports: ports?, dynauth: dynauth?, device: device?, dedicated: dedicated? })
-}
-
-fn upstream(section: Option<&Section<'_>>, listeners: &[Placed<Listener>]) -> Option<Upstream> {
-    let first_v4 = listeners.iter().find_map(|placed| match placed.value.address {
-        IpAddr::V4(v4) => Some(v4),
-        IpAddr::V6(_) => None,
-    });
-    let first_v6 = listeners.iter().find_map(|placed| match placed.value.address {
-        IpAddr::V6(v6) => Some(v6),
-        IpAddr::V4(_) => None,
-    });
-    let max_ports = 128;
-    let Some(section) = section else { return Some(Upstream { ipv4: first_v4, ipv6: first_v6, max_ports }) };
-    let wrong = |text: &str, family: &str| {
-        Problem::new(format!("{text:?} is not an {family} address"), "Each family has its own key: `ipv4`, `ipv6`.")
-    };
-    let ipv4 = section.parsed("ipv4", |text| match value::unicast(text).map_err(|fault| fault.problem(text))? {
-        IpAddr::V4(v4) => Ok(Some(v4)),
-        IpAddr::V6(_) => Err(wrong(text, "IPv4")),
-    });
-    let ipv6 = section.parsed("ipv6", |text| match value::unicast(text).map_err(|fault| fault.problem(text))? {
-        IpAddr::V6(v6) => Ok(Some(v6)),
-        IpAddr::V4(_) => Err(wrong(text, "IPv6")),
-    });
-    let max_ports = section.integer("max_ports", 1..=4096u16).or(max_ports);
-    let (ipv4, ipv6) = (ipv4.or(first_v4), ipv6.or(first_v6));
-    Some(Upstream { ipv4: ipv4?, ipv6: ipv6?, max_ports: max_ports? })
 }
 
 fn xdp(section: Option<&Section<'_>>, domains: Option<&[DomainDraft]>) -> Option<Xdp> {

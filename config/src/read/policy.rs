@@ -140,7 +140,7 @@ fn changeable<'a>(around: &'a Surroundings<'_>, name: &str) -> Result<&'a Attrib
 }
 
 /// The attribute of a name, if a rule may give it a value.
-fn giveable<'a>(around: &'a Surroundings<'_>, name: &str) -> Result<&'a Attribute, Problem> {
+pub(super) fn giveable<'a>(around: &'a Surroundings<'_>, name: &str) -> Result<&'a Attribute, Problem> {
     let attribute = changeable(around, name)?;
     match is_secret(attribute) {
         true => {
@@ -176,7 +176,11 @@ fn removal(around: &Surroundings<'_>, text: &str) -> Result<Rule, Problem> {
 }
 
 /// What an attribute is given: text, a number, or `{ from = "Other-Attribute" }`.
-fn given_value(around: &Surroundings<'_>, attribute: &Attribute, given: &DeValue<'_>) -> Result<Value, Problem> {
+pub(super) fn given_value(
+    around: &Surroundings<'_>,
+    attribute: &Attribute,
+    given: &DeValue<'_>,
+) -> Result<Value, Problem> {
     match given {
         DeValue::String(text) => Ok(Value::Literal(encode(attribute, Raw::Text(text))?)),
         DeValue::Integer(integer) => {

@@ -3,10 +3,12 @@
 use super::{
     contract,
     customer::ProxyDraft,
+    realm::served,
     server::{copies, servers},
     surroundings::{Surroundings, unanswered},
 };
 use crate::{
+    access::Network,
     customer::{PoolType, Proxy, Realm, Server, Strip, Tier},
     document::{Placed, Site},
     finding::Problem,
@@ -46,8 +48,7 @@ pub(super) fn proxy(
     let served = served(section, realms);
     let strip = section.choice("strip", &STRIPS).or(Strip::Nothing);
     let when_down = unanswered(section, "when_down");
-    let framed_networks =
-        section.list("framed_networks", |text| value::network(text).map(|it| (it.address, it.length))).or(Vec::new());
+    let framed_networks = framed_networks(section);
     let mut sites = Vec::new();
     let mut tiers = vec![tier(section, around, &mut sites)];
     let fallbacks = section.tables("fallback", schema::FALLBACK);
@@ -64,9 +65,14 @@ pub(super) fn proxy(
         copies,
         strip: strip?,
         when_down: when_down?,
-        framed_networks: framed_networks?,
+        framed_networks: framed_networks?.into_iter().map(|it| (it.address, it.length)).collect(),
     };
     Some(ProxyDraft { site: section.site.clone(), proxy, servers: sites, copies: copy_sites })
+}
+
+/// What an Accept may give as an address.
+pub(super) fn framed_networks(section: &Section<'_>) -> Option<Vec<Network>> {
+    section.list("framed_networks", value::network).or(Vec::new())
 }
 
 /// Servers that are chosen from alike, from the contract's own table or one of `fallback`.
@@ -100,44 +106,4 @@ fn pool(section: &Section<'_>, around: &Surroundings<'_>) -> Option<PoolType> {
         (Kind::LoadBalance, None) => Some(PoolType::LoadBalance),
         (Kind::ClientBalance, None) => Some(PoolType::ClientBalance),
     }
-}
-
-/// The realms that a proxy contract serves. `own` is `None` where the customer's realms are not all known.
-fn served(section: &Section<'_>, own: Option<&[Placed<Realm>]>) -> Option<Vec<Realm>> {
-    let named = section.list("realms", value::realm);
-    let all = named.is_absent();
-    let named = named.or(Vec::new())?;
-    let Some(own) = own else { return Some(Vec::new()) };
-    let realms = || own.iter().map(|placed| &placed.value);
-    if all {
-        if own.is_empty() {
-            let message = "the customer has no realm that this contract could serve";
-            section.fault("", Problem::new(message, "Add [[realm]] with what the customer designated (Art. 5.6)."));
-            return None;
-        }
-        return Some(realms().cloned().collect());
-    }
-    if named.is_empty() {
-        let remedy = "Name at least one, or leave the key out: then the contract serves every realm of the customer.";
-        section.fault("realms", Problem::new("is an empty list", remedy));
-    }
-    let mut served: Vec<Realm> = Vec::new();
-    for (i, name) in named.iter().enumerate() {
-        let at = format!("realms[{i}]");
-        let known = served.len();
-        if served.iter().any(|realm| realm.name == *name) {
-            section.fault(&at, Problem::new(format!("\"{name}\" is in the list already"), "Take it out."));
-            continue;
-        }
-        served.extend(realms().filter(|realm| realm.name == *name).cloned());
-        if served.len() == known {
-            let names: Vec<String> = realms().map(|realm| format!("\"{}\"", realm.name)).collect();
-            let remedy = match names.is_empty() {
-                true => "Add it as [[realm]] first.".to_owned(),
-                false => format!("Add it as [[realm]] first, or say one of: {}.", names.join(", ")),
-            };
-            section.fault(&at, Problem::new(format!("\"{name}\" is no realm of this customer"), remedy));
-        }
-    }
-    Some(served)
 }

@@ -1,10 +1,11 @@
-//! `[[realm]]`: what a customer designated, and where in a request it is looked for.
+//! `[[realm]]`: what a customer designated, and where in a request it is looked for; and `realms` of contracts that serve it.
 
 use regex::bytes::RegexBuilder;
 use sekisho_wire::nai::CanonicalRealm;
 
 use crate::{
     customer::{Pattern, Realm, Selector},
+    document::Placed,
     finding::Problem,
     section::Section,
     value,
@@ -68,6 +69,46 @@ pub(super) fn realm(section: &Section<'_>) -> Option<Realm> {
             Some(Realm { selector, name, pattern: None })
         }
     }
+}
+
+/// The realms that a contract serves. `own` is `None` where the customer's realms are not all known.
+pub(super) fn served(section: &Section<'_>, own: Option<&[Placed<Realm>]>) -> Option<Vec<Realm>> {
+    let named = section.list("realms", value::realm);
+    let all = named.is_absent();
+    let named = named.or(Vec::new())?;
+    let Some(own) = own else { return Some(Vec::new()) };
+    let realms = || own.iter().map(|placed| &placed.value);
+    if all {
+        if own.is_empty() {
+            let message = "the customer has no realm that this contract could serve";
+            section.fault("", Problem::new(message, "Add [[realm]] with what the customer designated (Art. 5.6)."));
+            return None;
+        }
+        return Some(realms().cloned().collect());
+    }
+    if named.is_empty() {
+        let remedy = "Name at least one, or leave the key out: then the contract serves every realm of the customer.";
+        section.fault("realms", Problem::new("is an empty list", remedy));
+    }
+    let mut served: Vec<Realm> = Vec::new();
+    for (i, name) in named.iter().enumerate() {
+        let at = format!("realms[{i}]");
+        let known = served.len();
+        if served.iter().any(|realm| realm.name == *name) {
+            section.fault(&at, Problem::new(format!("\"{name}\" is in the list already"), "Take it out."));
+            continue;
+        }
+        served.extend(realms().filter(|realm| realm.name == *name).cloned());
+        if served.len() == known {
+            let names: Vec<String> = realms().map(|realm| format!("\"{}\"", realm.name)).collect();
+            let remedy = match names.is_empty() {
+                true => "Add it as [[realm]] first.".to_owned(),
+                false => format!("Add it as [[realm]] first, or say one of: {}.", names.join(", ")),
+            };
+            section.fault(&at, Problem::new(format!("\"{name}\" is no realm of this customer"), remedy));
+        }
+    }
+    Some(served)
 }
 
 fn pattern(section: &Section<'_>, text: &str) -> Result<Pattern, Problem> {

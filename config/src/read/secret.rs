@@ -19,11 +19,15 @@ const GOOD_LENGTH: usize = 16;
 const MAX_FILE: u64 = 64 * 1024;
 
 /// The three keys that one secret may stand under, of which exactly one is given.
-type Trio = [&'static str; 3];
+pub(super) type Trio = [&'static str; 3];
 
-const SECRET: Trio = ["secret", "secret_file", "secret_env"];
-const PREVIOUS: Trio = ["previous_secret", "previous_secret_file", "previous_secret_env"];
+pub(super) const SECRET: Trio = ["secret", "secret_file", "secret_env"];
+pub(super) const PREVIOUS: Trio = ["previous_secret", "previous_secret_file", "previous_secret_env"];
 const PASSWORD: Trio = ["password", "password_file", "password_env"];
+const TUNNEL: Trio = ["tunnel_password", "tunnel_password_file", "tunnel_password_env"];
+
+/// The longest tunnel password. RFC 2868 §3.5 has room for 239 octets; as Cisco-AVPair there is less.
+const MAX_TUNNEL_PASSWORD: usize = 128;
 
 /// Where secrets come from, and the ones found so far.
 pub(crate) struct Vault<'a> {
@@ -31,7 +35,7 @@ pub(crate) struct Vault<'a> {
     env: &'a dyn Fn(&str) -> Option<String>,
     /// Keyed anew for each load: a fingerprint says nothing to anybody.
     hasher: RandomState,
-    /// Every shared secret found.
+    /// Every shared secret found, tunnel passwords among them.
     pub(crate) found: RefCell<Vec<Found>>,
 }
 
@@ -81,7 +85,7 @@ impl<'a> Vault<'a> {
         Some(Some(previous))
     }
 
-    /// Warns of a short secret, and notes it for the comparison with others.
+    /// Warns of a short secret, and notes it.
     fn keep(&self, section: &Section<'_>, (key, octets): (&'static str, Zeroizing<Vec<u8>>)) -> Option<Secret> {
         let length = octets.len();
         if length < GOOD_LENGTH {
@@ -89,8 +93,37 @@ impl<'a> Vault<'a> {
             let remedy = format!("Take at least {GOOD_LENGTH} random octets: `openssl rand -base64 24`.");
             section.warn(key, Problem::new(message, remedy));
         }
-        let secret = Secret::new(&octets).ok()?;
-        let fingerprint = self.hasher.hash_one(octets.as_slice());
+        self.note(section, key, &octets)
+    }
+
+    /// The password of an LNS's tunnels, where a section has one; the outer `None` where it is faulty.
+    pub(crate) fn tunnel_password(&self, section: &Section<'_>) -> Option<Option<Zeroizing<Vec<u8>>>> {
+        if !TUNNEL.iter().any(|key| section.has(key)) {
+            return Some(None);
+        }
+        let (key, octets) = self.octets(section, TUNNEL)?;
+        let length = octets.len();
+        if length > MAX_TUNNEL_PASSWORD {
+            let message = format!("the tunnel password has {length} octets");
+            section.fault(key, Problem::new(message, format!("Take at most {MAX_TUNNEL_PASSWORD}.")));
+            return None;
+        }
+        if length < GOOD_LENGTH {
+            let message = format!(
+                "the tunnel password has {length} octets, and one so short can be guessed from what is seen of one tunnel's \
+                 authentication (RFC 2661 §9.1)"
+            );
+            let remedy = format!("Take at least {GOOD_LENGTH} random octets: `openssl rand -base64 24`.");
+            section.warn(key, Problem::new(message, remedy));
+        }
+        self.note(section, key, &octets)?;
+        Some(Some(octets))
+    }
+
+    /// Notes a secret for the comparison with others.
+    fn note(&self, section: &Section<'_>, key: &'static str, octets: &[u8]) -> Option<Secret> {
+        let secret = Secret::new(octets).ok()?;
+        let fingerprint = self.hasher.hash_one(octets);
         let found = Found { site: section.site.clone(), key, fingerprint, secret: secret.clone() };
         self.found.borrow_mut().push(found);
         Some(secret)

@@ -14,7 +14,7 @@ use crate::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-const STATES: [(&str, ServerState); 3] =
+pub(super) const STATES: [(&str, ServerState); 3] =
     [("up", ServerState::Up), ("draining", ServerState::Draining), ("down", ServerState::Down)];
 const CHECKS: [(&str, bool); 2] = [("none", false), ("status-server", true)];
 
@@ -139,7 +139,7 @@ fn status_check(section: &Section<'_>) -> Option<Option<StatusCheck>> {
 }
 
 /// An address, or the name that one is found by.
-fn host(text: &str) -> Result<Host, Problem> {
+pub(super) fn host(text: &str) -> Result<Host, Problem> {
     match value::unicast(text) {
         Ok(address) => Ok(Host::Address(address)),
         Err(value::AddressFault::NotAnAddress) => value::host_name(text).map(Host::Name),

@@ -1,8 +1,8 @@
 //! Whose an address of an access network is: nobody else's, and of one network.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use super::addresses::hosts;
+use super::addresses::{accounting_source, endpoint, hosts};
 use crate::{
     access::{AccessNetwork, Network},
     customer::Host,
@@ -38,6 +38,7 @@ pub(crate) fn check(customers: &[CustomerDraft], draft: &NodeDraft, report: &Rep
     entries.sort_by(|a, b| a.order().cmp(&b.order()));
     overlaps(&entries, report);
     within(customers, &entries, report);
+    loops(draft, report);
     let prefixes: Vec<&Entry<'_>> = entries.iter().filter(|entry| !entry.network.is_host()).collect();
     if let (Some(last), true) = (prefixes.last(), prefixes.len() > MAX_PREFIXES) {
         let message = format!("there are {} prefixes, and the gate has room for {MAX_PREFIXES}", prefixes.len());
@@ -86,14 +87,44 @@ fn within(customers: &[CustomerDraft], entries: &[Entry<'_>], report: &Report) {
         if entry.network.is_host() {
             let message = format!("{address} is access network {name:?}'s in domain {:?}, at {place}", host.domain);
             let remedy = "An address is an access network's or a customer's: correct the address or the domain.";
-            report.fault(host.site.finding("address", Problem::new(message, remedy)));
+            report.fault(host.site.finding(host.key, Problem::new(message, remedy)));
         } else {
             let message = format!(
                 "{address} lies within {} of access network {name:?}, at {place}: what comes from it is not the network's",
                 entry.network
             );
             let remedy = "Correct the address where that is not meant; an exact address goes before a prefix.";
-            report.warn(host.site.finding("address", Problem::new(message, remedy)));
+            report.warn(host.site.finding(host.key, Problem::new(message, remedy)));
+        }
+    }
+    let lnss = customers.iter().flat_map(|customer| &customer.lnss);
+    for end in lnss.filter(|lns| accounting_source(lns).is_none_or(|source| source.key != "address")).map(endpoint) {
+        let Host::Address(address) = end.address else { continue };
+        let exact = around(entries, end.domain, address).filter(|entry| entry.network.is_host());
+        if let Some(entry) = exact {
+            let (name, place) = (entry.name, entry.place());
+            let message = format!("{address} is access network {name:?}'s in domain {:?}, at {place}", end.domain);
+            let remedy = "A tunnel leads from the network to the LNS: correct the address or the domain.";
+            report.fault(end.site.finding("address", Problem::new(message, remedy)));
+        }
+    }
+}
+
+/// A Disconnect that would go to ourselves.
+fn loops(draft: &NodeDraft, report: &Report) {
+    for Placed { value, site } in &draft.access_networks {
+        let Some(port) = value.disconnect_port else { continue };
+        let ours = draft.listeners.iter().find_map(|listener| {
+            let inside = value.addresses.iter().any(|network| network.contains(listener.value.address));
+            let (key, _) = listener.value.each_port().filter(|_| inside).find(|(_, own)| *own == port)?;
+            Some((listener, key))
+        });
+        if let Some((listener, key)) = ours {
+            let at = SocketAddr::from((listener.value.address, port));
+            let place = listener.site.place(key);
+            let message = format!("{at} is our own listener, at {place}, and one of the network's addresses");
+            let remedy = "Give the port where its NASes take Disconnect, or correct the addresses.";
+            report.fault(site.finding("disconnect_port", Problem::new(message, remedy)));
         }
     }
 }

@@ -9,13 +9,14 @@ use super::{Claim, once, repeated};
 use crate::{
     access::{AccessNetwork, Network},
     customer::{Client, Host, Server},
-    document::Site,
+    document::{Placed, Site},
     finding::{Problem, Report},
     node::Node,
     read::{
         customer::{CustomerDraft, ProxyDraft},
         node::NodeDraft,
     },
+    vpdn::Lns,
 };
 
 /// One host that takes part: its domain and where it is, and how its packets may come in.
@@ -24,6 +25,15 @@ pub(super) struct Party<'a> {
     pub(super) address: Host,
     ingresses: BTreeSet<&'a str>,
     pub(super) site: &'a Site,
+    /// The key that its address stands under.
+    pub(super) key: &'static str,
+}
+
+impl<'a> Party<'a> {
+    fn new(domain: &'a str, address: Host, ingresses: &'a [String], site: &'a Site) -> Party<'a> {
+        let ingresses = ingresses.iter().map(String::as_str).collect();
+        Party { domain, address, ingresses, site, key: "address" }
+    }
 }
 
 /// Checks the addresses of clients and servers against each other and our own.
@@ -192,26 +202,44 @@ fn room(customers: &[CustomerDraft], node: &Node, draft: &NodeDraft, report: &Re
     }
 }
 
-/// Everybody who takes part in a customer's contracts.
+/// Everybody who takes part in a customer's contracts, and whose packets the gate lets in.
 pub(super) fn hosts(customer: &CustomerDraft) -> impl Iterator<Item = Party<'_>> {
-    let clients = customer.clients.iter().map(|client| Party {
-        domain: &client.value.domain,
-        address: Host::Address(client.value.address),
-        ingresses: client.value.ingresses.iter().map(String::as_str).collect(),
-        site: &client.site,
-    });
-    let dynauth = customer.dynauth.iter().map(|one| Party {
-        domain: &one.value.domain,
-        address: Host::Address(one.value.address),
-        ingresses: one.value.ingresses.iter().map(String::as_str).collect(),
-        site: &one.site,
-    });
-    clients.chain(dynauth).chain(servers(customer).map(|(server, site)| Party {
-        domain: &server.domain,
-        address: server.address.clone(),
-        ingresses: server.ingresses.iter().map(String::as_str).collect(),
-        site,
-    }))
+    peers(customer).chain(customer.lnss.iter().filter_map(accounting_source))
+}
+
+/// Terminals, dynamic-authorization clients and home servers.
+pub(super) fn peers(customer: &CustomerDraft) -> impl Iterator<Item = Party<'_>> {
+    let clients = customer
+        .clients
+        .iter()
+        .map(|Placed { value, site }| Party::new(&value.domain, Host::Address(value.address), &value.ingresses, site));
+    let dynauth = customer
+        .dynauth
+        .iter()
+        .map(|Placed { value, site }| Party::new(&value.domain, Host::Address(value.address), &value.ingresses, site));
+    let servers = servers(customer)
+        .map(|(server, site)| Party::new(&server.domain, server.address.clone(), &server.ingresses, site));
+    clients.chain(dynauth).chain(servers)
+}
+
+/// What an LNS sends accounting from, if it does.
+pub(super) fn accounting_source(lns: &Placed<Lns>) -> Option<Party<'_>> {
+    let Placed { value, site } = lns;
+    let address = Host::Address(value.accounting.as_ref()?.address);
+    let key = site.given("accounting_address", "address");
+    Some(Party { key, ..Party::new(&value.domain, address, &value.ingresses, site) })
+}
+
+/// Where an LNS's tunnels end.
+pub(super) fn endpoint(lns: &Placed<Lns>) -> Party<'_> {
+    Party::new(&lns.value.domain, lns.value.address.clone(), &lns.value.ingresses, &lns.site)
+}
+
+/// Every address of an LNS, each once.
+pub(super) fn of_lns(lns: &Placed<Lns>) -> impl Iterator<Item = Party<'_>> {
+    let end = endpoint(lns);
+    let source = accounting_source(lns).filter(|source| source.address != end.address);
+    std::iter::once(end).chain(source)
 }
 
 fn servers(customer: &CustomerDraft) -> impl Iterator<Item = (&Server, &Site)> {

@@ -1,7 +1,11 @@
 //! Names of customers, contracts and servers, and whether contracts can be served (Art. 5.1).
 
-use super::{Claim, once};
+use super::{
+    Claim, once,
+    vpdn::{networks, verifies_by},
+};
 use crate::{
+    access::AccessNetwork,
     customer::{PoolType, Strip},
     finding::{Problem, Report},
     read::{
@@ -30,7 +34,9 @@ pub(crate) fn check(customers: &[CustomerDraft], draft: &NodeDraft, report: &Rep
             proxies.map(|draft| Claim { what: draft.proxy.contract.as_str(), site: &draft.site, key: "contract" });
         let dynauth = customer.dynauth.iter();
         let dynauth = dynauth.map(|draft| Claim { what: draft.value.name.as_str(), site: &draft.site, key: "name" });
-        clients.chain(proxies).chain(dynauth)
+        let vpdn = customer.vpdn.iter();
+        let vpdn = vpdn.map(|draft| Claim { what: draft.vpdn.contract.as_str(), site: &draft.site, key: "contract" });
+        clients.chain(proxies).chain(dynauth).chain(vpdn)
     });
     let networks = draft.access_networks.iter();
     let networks = networks.map(|it| Claim { what: it.value.name.as_str(), site: &it.site, key: "name" });
@@ -52,11 +58,11 @@ pub(crate) fn check(customers: &[CustomerDraft], draft: &NodeDraft, report: &Rep
         );
     }
     for customer in customers.iter().filter(|customer| customer.sound) {
-        fail_over_in_time(customer, report);
-        for draft in &customer.proxies {
-            both_kinds(draft, report);
-            weights(draft, report);
-            strips(draft, customer, report);
+        for proxy in &customer.proxies {
+            fail_over_in_time(proxy, customer, draft, report);
+            both_kinds(proxy, report);
+            weights(proxy, report);
+            strips(proxy, customer, draft, report);
         }
     }
 }
@@ -86,30 +92,43 @@ fn weights(draft: &ProxyDraft, report: &Report) {
     }
 }
 
-/// Warns of a carrier's suffix to be taken off that no terminal has.
-fn strips(draft: &ProxyDraft, customer: &CustomerDraft, report: &Report) {
+/// Warns of a carrier's suffix to be taken off that nobody has who asks.
+fn strips(proxy: &ProxyDraft, customer: &CustomerDraft, draft: &NodeDraft, report: &Report) {
     let mut clients = customer.clients.iter();
-    if draft.proxy.strip == Strip::Outer && clients.all(|client| client.value.outer_suffix.is_none()) {
+    let of_network = asking(proxy, customer, draft).any(|network| network.lookup.outer_suffix.is_some());
+    if proxy.proxy.strip == Strip::Outer && clients.all(|it| it.value.outer_suffix.is_none()) && !of_network {
         let message = "no terminal of this customer has an `outer_suffix`, so nothing is taken off";
         let problem = Problem::new(message, "Give it at the [[client]], or take this key out.");
-        report.warn(draft.site.finding("strip", problem));
+        report.warn(proxy.site.finding("strip", problem));
     }
 }
 
-/// Warns of a server that a client cannot be moved away from before it has stopped waiting.
-fn fail_over_in_time(customer: &CustomerDraft, report: &Report) {
-    let Some(patience) = customer.clients.iter().map(|client| client.value.answer_within).min() else { return };
-    for draft in customer.proxies.iter().filter(|draft| draft.servers.len() > 1) {
-        for (server, site) in draft.servers() {
-            if server.response_window >= patience {
-                let message = format!(
-                    "{} is as long as a client of this customer waits ({}), so a request never fails over in time",
-                    show_duration(server.response_window),
-                    show_duration(patience),
-                );
-                let remedy = "Make it shorter than every client's `answer_within`.";
-                report.warn(site.finding("response_window", Problem::new(message, remedy)));
-            }
-        }
+/// Warns of a server that who asks cannot be moved away from before having stopped waiting.
+fn fail_over_in_time(proxy: &ProxyDraft, customer: &CustomerDraft, draft: &NodeDraft, report: &Report) {
+    let clients = customer.clients.iter().map(|it| (it.value.answer_within, "a client of this customer", "client"));
+    let networks = asking(proxy, customer, draft);
+    let networks = networks.map(|it| (it.answer_within, "an access network", "access network"));
+    let Some((patience, who, each)) = clients.chain(networks).min_by_key(|(patience, ..)| *patience) else { return };
+    if proxy.servers.len() < 2 {
+        return;
     }
+    for (server, site) in proxy.servers().filter(|(server, _)| server.response_window >= patience) {
+        let message = format!(
+            "{} is as long as {who} waits ({}), so a request never fails over in time",
+            show_duration(server.response_window),
+            show_duration(patience),
+        );
+        let remedy = format!("Make it shorter than every {each}'s `answer_within`.");
+        report.warn(site.finding("response_window", Problem::new(message, remedy)));
+    }
+}
+
+/// The access networks whose logins a contract verifies.
+fn asking<'a>(
+    proxy: &'a ProxyDraft,
+    customer: &'a CustomerDraft,
+    draft: &'a NodeDraft,
+) -> impl Iterator<Item = &'a AccessNetwork> {
+    let verifying = customer.vpdn.iter().filter(move |vpdn| verifies_by(vpdn, proxy));
+    verifying.flat_map(move |vpdn| networks(draft, vpdn)).map(|network| &network.value)
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, hash::Hash};
 
-use super::{Claim, repeated};
+use super::{Claim, repeated, vpdn::networks};
 use crate::{
     finding::{Problem, Report},
     read::{customer::CustomerDraft, node::NodeDraft},
@@ -22,7 +22,10 @@ pub(crate) fn check(customers: &[CustomerDraft], draft: &NodeDraft, report: &Rep
             let problem = Problem::new("no listener takes CoA and Disconnect, so nothing comes of it", remedy);
             report.warn(first.site.finding("", problem));
         }
-        if customer.clients.iter().all(|client| client.value.dynauth.is_none()) {
+        let disconnects = |vpdn| networks(draft, vpdn).any(|network| network.value.disconnect_port.is_some());
+        if customer.clients.iter().all(|client| client.value.dynauth.is_none())
+            && !customer.vpdn.iter().any(disconnects)
+        {
             let remedy = "Give `dynauth`, the port, at each [[client]] that takes CoA and Disconnect.";
             let problem = Problem::new("no terminal of this customer takes CoA and Disconnect", remedy);
             report.warn(first.site.finding("", problem));

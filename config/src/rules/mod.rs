@@ -2,13 +2,19 @@
 
 pub(crate) mod access;
 pub(crate) mod addresses;
+pub(crate) mod balancing;
 pub(crate) mod contracts;
+pub(crate) mod counting;
 pub(crate) mod dynauth;
 pub(crate) mod limits;
+pub(crate) mod lns;
+pub(crate) mod lookup;
 pub(crate) mod node;
 pub(crate) mod realms;
 pub(crate) mod secrets;
+pub(crate) mod tunnels;
 pub(crate) mod upstream;
+pub(crate) mod vpdn;
 
 use std::{collections::HashMap, hash::Hash};
 

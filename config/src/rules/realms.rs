@@ -41,7 +41,7 @@ pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
     }
 }
 
-/// A realm is served by at most one proxy contract.
+/// A realm is served by at most one `proxy` contract, and by at most one `vpdn` contract for each type of access network.
 fn served_once(customer: &CustomerDraft, report: &Report) {
     let served = customer.proxies.iter().flat_map(|draft| {
         draft.proxy.realms.iter().map(|realm| Claim {
@@ -54,13 +54,26 @@ fn served_once(customer: &CustomerDraft, report: &Report) {
         let message = format!("\"{name}\" is served by another proxy contract already, at {other}");
         Problem::new(message, "Name in `realms` of each contract what it serves; without the key it serves them all.")
     });
-    if !customer.sound {
+    let served = customer.vpdn.iter().flat_map(|draft| {
+        draft.vpdn.realms.iter().map(|realm| Claim {
+            what: (draft.vpdn.kind, realm.selector, &realm.name),
+            site: &draft.site,
+            key: "realms",
+        })
+    });
+    once(served, report, |(kind, _, name), other| {
+        let kind = kind.name();
+        let message = format!("\"{name}\" is served by another vpdn contract of type {kind} already, at {other}");
+        Problem::new(message, "Name in `realms` of each contract what it serves; without the key it serves them all.")
+    });
+    if !customer.sound || (customer.proxies.is_empty() && customer.vpdn.is_empty()) {
         return;
     }
-    let served = |realm: &Realm| customer.proxies.iter().any(|draft| draft.proxy.realms.contains(realm));
-    for realm in customer.realms.iter().filter(|realm| !customer.proxies.is_empty() && !served(&realm.value)) {
+    let forwarded = |realm: &Realm| customer.proxies.iter().any(|draft| draft.proxy.realms.contains(realm));
+    let tunnelled = |realm: &Realm| customer.vpdn.iter().any(|draft| draft.vpdn.realms.contains(realm));
+    for realm in customer.realms.iter().filter(|realm| !forwarded(&realm.value) && !tunnelled(&realm.value)) {
         let message = format!("no contract serves \"{}\", so it is rejected", realm.value);
-        let remedy = format!("Put \"{}\" into `realms` of a proxy contract.", realm.value.name.as_str());
+        let remedy = format!("Put \"{}\" into `realms` of a contract.", realm.value.name.as_str());
         let problem = Problem::new(message, remedy);
         report.warn(realm.site.finding(key(&realm.value), problem));
     }

@@ -42,6 +42,60 @@ address = "192.0.2.100"
 secret = "secret of acme's server"
 "#;
 
+/// An access network of type D.
+pub const NETWORK: &str = r#"
+[[access_network]]
+name = "carrier-d"
+type = "D"
+addresses = ["203.0.113.1"]
+secret = "secret of the carrier"
+"#;
+
+/// A customer with a contract for VPDN, and nothing else.
+pub const TUNNEL: &str = r#"
+[customer]
+name = "acme"
+[[realm]]
+suffix = "acme.example"
+[[lns]]
+name = "tokyo"
+address = "192.0.2.11"
+[[vpdn]]
+contract = "acme-vpdn"
+type = "D"
+lns = ["tokyo"]
+"#;
+
+/// A customer with the load-balancing option.
+pub const BALANCED: &str = r#"
+[customer]
+name = "acme"
+[[realm]]
+suffix = "acme.example"
+[[lns]]
+name = "tokyo"
+address = "192.0.2.11"
+[[lns]]
+name = "osaka"
+address = "192.0.2.12"
+[[lns]]
+name = "nagoya"
+address = "192.0.2.13"
+[[vpdn]]
+contract = "acme-vpdn"
+type = "D"
+lns = ["tokyo", "osaka"]
+[vpdn.load_balancing]
+strategy = "round-robin"
+[[vpdn.load_balancing.tier]]
+lns = ["nagoya"]
+"#;
+
+/// The node with the access network.
+pub fn carriers() -> String {
+    format!("{NODE}{NETWORK}")
+}
+
 /// The same customer in other words, so that both can be served together.
 pub fn other() -> String {
     ACME.replace("acme", "other").replace("192.0.2.1\"", "192.0.2.2\"").replace("192.0.2.100", "192.0.2.200")
@@ -115,6 +169,29 @@ pub fn node_refused(from: &str, to: &str, says: &[&str]) {
 #[track_caller]
 pub fn customer_refused(from: &str, to: &str, says: &[&str]) {
     refused(&documents(NODE, &[("acme", &with(ACME, from, to))]), says);
+}
+
+/// With the access network, the customer's document is refused with exactly one fault, which says this.
+#[track_caller]
+pub fn tunnel_refused(customer: &str, says: &[&str]) {
+    refused(&documents(&carriers(), &[("acme", customer)]), says);
+}
+
+/// With the access network, the customer's document is taken.
+#[track_caller]
+pub fn tunnel_taken(customer: &str) -> Customer {
+    taken(&documents(&carriers(), &[("acme", customer)])).1.remove(0)
+}
+
+/// With the access network, the customer's document is taken with exactly one warning, which says this; with none where
+/// there is nothing to say.
+#[track_caller]
+pub fn tunnel_warned(customer: &str, says: &[&str]) {
+    let warnings = documents(&carriers(), &[("acme", customer)]).warnings();
+    assert_eq!(warnings.len(), usize::from(!says.is_empty()), "{warnings:#?}");
+    for part in says {
+        assert!(warnings[0].contains(part), "{part:?} is not in {}", warnings[0]);
+    }
 }
 
 /// There is exactly one fault, which says this.
