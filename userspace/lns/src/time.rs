@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-/// An instant: nanoseconds since a fixed moment of this process's life. The engine never reads a clock.
+/// An instant: nanoseconds since a fixed moment of this process's life. Nothing that decides reads a clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(pub u64);
 
