@@ -3,13 +3,13 @@
 use sekisho_wire::{code::Code, scan::Layout};
 
 use crate::{
-    snapshot::{ClientId, RoutingSnapshot},
+    snapshot::HomeServer,
     sticky::{Conversation, Sticky},
     table::Upstream,
     time::Time,
 };
 
-/// The conversation that an Access-Request of a client of this customer continues: by its State, which is the server's own
+/// The conversation that an Access-Request for servers of this customer continues: by its State, which is the server's own
 /// (RFC 5080 §2.1.1) and counts within the customer only.
 pub(crate) fn conversation(
     sticky: &Sticky,
@@ -26,13 +26,12 @@ pub(crate) fn conversation(
 pub(crate) fn note_challenge(
     sticky: &Sticky,
     now: Time,
-    routed: &RoutingSnapshot,
-    client: ClientId,
+    home: &HomeServer,
     upstream: &Upstream,
     layout: &Layout,
     packet: &[u8],
 ) {
-    let (Some(state), Some(client)) = (layout.state, routed.client(client)) else { return };
-    let key = sticky.key(client.customer.0, state.of(packet));
-    sticky.insert(now, key, Conversation { home: upstream.home, rounds: upstream.rounds.saturating_add(1) });
+    let Some(state) = layout.state else { return };
+    let key = sticky.key(home.customer.0, state.of(packet));
+    sticky.insert(now, key, Conversation { home: home.id, rounds: upstream.rounds.saturating_add(1) });
 }

@@ -12,6 +12,7 @@ use sekisho_wire::{
 };
 
 use crate::{
+    access::Login,
     engine::Engine,
     reasons::unwritable,
     refusal::pool_of,
@@ -67,20 +68,23 @@ pub(crate) fn apply_policies(client: &Client, verified: &Verified, buf: &mut Buf
     Ok(edited)
 }
 
-/// Changes a verified reply as its client's contract asks, and gives User-Name back what was taken off in the request; `None`:
+/// Changes a verified reply as its client's contract asks, takes out what must not go on to an access network, and gives User-Name back what was taken off in the request; `None`:
 /// there is nothing to change.
 pub(crate) fn edit_reply(
     engine: &Engine,
     routed: &RoutingSnapshot,
-    client: &Client,
+    (client, login): (&Client, Option<Login<'_>>),
     request: &Request,
     reply: &VerifiedReply,
     buf: &mut Buf,
 ) -> Result<Option<VerifiedReply>, RewriteError> {
-    if client.reply_policies.is_empty() && request.whole_name.is_none() {
+    if client.reply_policies.is_empty() && request.whole_name.is_none() && login.is_none() {
         return Ok(None);
     }
     let mut edited = *reply;
+    if let Some(login) = login {
+        login.restrict(&mut edited, buf)?;
+    }
     for policy in &client.reply_policies {
         policy.edit_reply(buf, &mut edited)?;
     }

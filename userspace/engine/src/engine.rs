@@ -10,6 +10,7 @@ use crate::{
     packet::{Action, Batch, Path, Socket, UpstreamPort},
     ports::Ports,
     random::{HashKeys, Random},
+    recording::Unrecorded,
     settings::{Limits, Settings},
     shedding::Load,
     snapshot::{HomeServer, RoutingSnapshot},
@@ -59,6 +60,10 @@ pub struct Engine {
     pub(crate) fan_outs: FanOuts,
     /// Requests of our own making in flight.
     pub(crate) derived: u32,
+    /// Requests that wait to be recorded.
+    pub(crate) recording: u32,
+    /// Records that wait to be handed out.
+    pub(crate) unrecorded: VecDeque<Unrecorded>,
     /// Requests with a [`crate::edits::WholeName`].
     pub(crate) whole_names: u32,
     pub(crate) ready: VecDeque<Transmit>,
@@ -87,6 +92,8 @@ impl Engine {
             delayed: 0,
             fan_outs: FanOuts::default(),
             derived: 0,
+            recording: 0,
+            unrecorded: VecDeque::new(),
             whole_names: 0,
             ready: VecDeque::new(),
             scratch: Buf::new(),
@@ -130,15 +137,16 @@ impl Engine {
         Load::of(self.in_flight() as u64, u64::from(self.settings.limits.max_requests))
     }
 
-    /// Whether the books agree: every request has one stored copy, and every fan-out one more, and where a home server got only a part
-    /// of a name, one more is of the name; every one in flight has one identifier and holds one snapshot, and every fan-out holds one; those held back and those remembered are in their lists;
+    /// Whether the books agree: every request has one stored copy, every fan-out one more, and every record that waits to be handed
+    /// out; where a home server got only a part of a name, one more is of the name; every one in flight has one identifier and holds one snapshot, and every fan-out holds one; those held back and those remembered are in their lists;
     /// the parts of a fan-out are in the table. Never false; for tests, after whatever they did.
     pub fn is_consistent(&self) -> bool {
         let (outstanding, fan_outs) = (self.identifiers.outstanding(), self.fan_outs.len());
         let waiting = self.in_flight() + self.derived as usize;
-        self.store.held() == self.table.len() + fan_outs + self.whole_names as usize
+        let more = fan_outs + self.whole_names as usize + self.unrecorded.len();
+        self.store.held() == self.table.len() + more
             && self.snapshots.in_flight() == outstanding + fan_outs
-            && waiting == outstanding + fan_outs + self.delayed as usize
+            && waiting == outstanding + fan_outs + self.delayed as usize + self.recording as usize
             && self.timers.armed() == waiting
             && self.fan_outs.sent().all(|part| self.table.live(part).is_some())
     }

@@ -25,6 +25,7 @@ impl Engine {
             Some(Timer::ResponseWindow) => self.overdue(now, index),
             Some(Timer::NextPart) => self.next_part(now, index),
             Some(Timer::RejectDue) => self.release(now, index),
+            Some(Timer::RecordOverdue) => self.record_overdue(now, index),
             Some(Timer::Forget) => self.remove(index),
             None => {}
         }
@@ -35,6 +36,7 @@ impl Engine {
             State::InFlight(_) => Timer::ResponseWindow,
             State::FannedOut(_) => Timer::NextPart,
             State::Delayed => Timer::RejectDue,
+            State::Recording => Timer::RecordOverdue,
             State::Answered => Timer::Forget,
         })
     }
@@ -219,6 +221,7 @@ impl Engine {
                 self.snapshots.release(version);
             }
             State::Delayed => self.delayed = self.delayed.saturating_sub(1),
+            State::Recording => self.recording = self.recording.saturating_sub(1),
             State::Answered => {}
         }
         self.remove(index);

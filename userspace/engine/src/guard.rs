@@ -6,7 +6,7 @@ use sekisho_wire::{attr, attribute::attributes, code::Code, scan::Layout};
 
 use crate::{
     refusal::Cause,
-    snapshot::{Client, NasIdentity, Pool},
+    snapshot::{Client, NasIdentity},
     stats::{Counter, Withheld},
 };
 
@@ -60,10 +60,10 @@ impl Breach {
 
 /// What a reply, as its client would get it, does that it must not.
 ///
-/// `challenges` is how many its conversation has had before, `max_challenges` how many it may have.
+/// `networks` is what an Accept may give addresses of; empty: any. `challenges` is how many its conversation has had before, `max_challenges` how many it may have.
 pub(crate) fn breach(
     client: &Client,
-    pool: Option<&Pool>,
+    networks: &[(IpAddr, u8)],
     packet: &[u8],
     layout: &Layout,
     (challenges, max_challenges): (u8, u8),
@@ -73,7 +73,6 @@ pub(crate) fn breach(
             if layout.service_type.is_some() && !client.administrative && grants_administration(layout, packet) {
                 return Some(Breach::ServiceType);
             }
-            let networks = pool.map_or(&[][..], |pool| &pool.framed_networks);
             if !networks.is_empty() && !frames_within(networks, layout, packet) {
                 return Some(Breach::FramedAddress);
             }

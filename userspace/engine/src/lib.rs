@@ -15,7 +15,7 @@
 //! 1. `request`: the gate again (it can be off in the kernel), and then the limits; one pass over the packet, duplicates (and
 //!    `retransmits`: those that need not come here again);
 //! 2. `verdict`: forwarded, refused or answered here, by `route` (the realm, and what its client's customer may have of it) and
-//!    `pool` (which server; `rendezvous` is how a key chooses, `conversations` where it has no choice);
+//!    `pool` (which server; `conversations` where it has no choice);
 //! 3. `identifiers` and `ports`: 256 identifiers on each local port, oldest first; `supply` sees to it that there are enough ports
 //!    and not too many;
 //! 4. `reply`: matched by (port, server, identifier), then by authenticator; restored for the client, remembered;
@@ -53,8 +53,8 @@ mod probing;
 mod proof;
 mod random;
 mod reasons;
+pub mod recording;
 mod refusal;
-mod rendezvous;
 mod reply;
 mod request;
 pub mod retransmits;
@@ -69,12 +69,11 @@ pub mod sticky;
 mod store;
 mod supply;
 mod table;
-pub mod time;
 mod timers;
 mod verdict;
 
 pub use control::{Control, ControlEvent, Probe};
 pub use engine::{Engine, Event};
 pub use limiter::Limiter;
+pub use sekisho_lns::time::{self, Time};
 pub use settings::{Limits, Settings};
-pub use time::Time;

@@ -8,11 +8,11 @@
 use std::net::IpAddr;
 
 use sekisho_abi::address_bytes;
+use sekisho_lns::rendezvous::cost;
 use sekisho_wire::{attr, number::canonical_number, select::AttributeId};
 
 use crate::{
     health::Health,
-    rendezvous::cost,
     snapshot::{HomeId, HomeKind, HomeServer, HomeService, Member, Pool, PoolKind, RoutingSnapshot, Tier},
 };
 
@@ -167,7 +167,7 @@ impl<'k> By<'k> {
     /// Smaller is better.
     fn rank(&self, tier: &Tier, place: u32, member: &Member, home: &HomeServer) -> (u64, u64) {
         // The order of floating-point numbers that are not negative is that of their bits.
-        let cost = |key| cost(tier.seed, member, key).to_bits();
+        let cost = |key| cost(tier.seed, member.hash, member.weight, key).to_bits();
         match *self {
             By::Place => (u64::from(place), 0),
             By::Key(key) => (cost(key), 0),

@@ -52,20 +52,28 @@ impl Cause {
 }
 
 /// The attributes of a Reject: its cause, and the end of the client's EAP conversation.
-pub(crate) struct Attributes {
+pub(crate) struct Attributes<'m> {
     cause: [u8; 4],
     eap_failure: Option<[u8; 4]>,
+    /// What the subscriber is told.
+    message: Option<&'m str>,
 }
 
-impl Attributes {
+impl<'m> Attributes<'m> {
     /// For the Reject to this Access-Request.
-    pub(crate) fn of(cause: Cause, request: &[u8]) -> Attributes {
-        Attributes { cause: cause.octets(), eap_failure: eap_failure(request) }
+    pub(crate) fn of(cause: Cause, request: &[u8]) -> Attributes<'m> {
+        Attributes { cause: cause.octets(), eap_failure: eap_failure(request), message: None }
     }
 
-    pub(crate) fn all(&self) -> ArrayVec<(u8, &[u8]), 2> {
+    /// With a Reply-Message; but not beside an EAP-Message (RFC 3579 §2.6.5).
+    pub(crate) fn saying(self, message: Option<&'m str>) -> Attributes<'m> {
+        Attributes { message: message.filter(|_| self.eap_failure.is_none()), ..self }
+    }
+
+    pub(crate) fn all(&self) -> ArrayVec<(u8, &[u8]), 3> {
         let mut all = ArrayVec::new();
         all.push((attr::ERROR_CAUSE, &self.cause[..]));
+        all.extend(self.message.map(|message| (attr::REPLY_MESSAGE, message.as_bytes())));
         all.extend(self.eap_failure.as_ref().map(|failure| (attr::EAP_MESSAGE, &failure[..])));
         all
     }
@@ -81,6 +89,19 @@ impl Engine {
         verified: &Verified,
         packet: &mut Packet,
     ) -> Result<Action, Reason> {
+        self.refuse_saying(arrival, realm, cause, None, verified, packet)
+    }
+
+    /// The same with a word for the subscriber.
+    pub(crate) fn refuse_saying(
+        &mut self,
+        arrival: &Arrival<'_>,
+        realm: Option<RealmId>,
+        cause: Cause,
+        message: Option<&str>,
+        verified: &Verified,
+        packet: &mut Packet,
+    ) -> Result<Action, Reason> {
         let Arrival { now, client, customer, .. } = *arrival;
         if cause == Cause::NotRoutable
             && let Some(customer) = customer
@@ -90,7 +111,7 @@ impl Engine {
         if verified.layout().code != Code::ACCESS_REQUEST {
             return Err(Reason::Unrouted);
         }
-        let attributes = Attributes::of(cause, verified.layout().packet(packet.buf.bytes()));
+        let attributes = Attributes::of(cause, verified.layout().packet(packet.buf.bytes())).saying(message);
         turn_into_reply(&mut packet.buf, verified, Code::ACCESS_REJECT, arrival.secret(), &attributes.all())
             .map_err(unwritable)?;
         let request = self.record(arrival, realm, State::Answered, packet.buf.bytes());
@@ -184,6 +205,7 @@ impl Engine {
         client: &Client,
         index: u32,
         cause: Cause,
+        message: Option<&str>,
         packet: &mut Packet,
     ) -> Result<(), Reason> {
         let Engine { table, store, scratch, .. } = self;
@@ -197,7 +219,7 @@ impl Engine {
             &request.fingerprint.authenticator,
             client.secret_of(request.by_previous),
             scratch.bytes(),
-            &Attributes::of(cause, store.bytes(&request.bytes)).all(),
+            &Attributes::of(cause, store.bytes(&request.bytes)).saying(message).all(),
         )
         .map_err(|_| Reason::TooLong)
     }

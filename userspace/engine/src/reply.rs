@@ -12,6 +12,7 @@ use sekisho_wire::{
 };
 
 use crate::{
+    access::{Login, NoTunnel},
     conversations::note_challenge,
     edits::edit_reply,
     engine::Engine,
@@ -175,7 +176,7 @@ impl Engine {
         }
         stats.latency.record(now.since(upstream.first_sent));
         if step.layout.code == Code::ACCESS_CHALLENGE {
-            note_challenge(&settings.sticky, now, routed, request.client, &upstream, &step.layout, packet.buf.bytes());
+            note_challenge(&settings.sticky, now, home, &upstream, &step.layout, packet.buf.bytes());
         }
         if let Some(identifiers) = identifiers.of_mut(home.id) {
             identifiers.answered(upstream.slot);
@@ -191,7 +192,7 @@ impl Engine {
             Some(client) => {
                 let by_previous = step.by_previous;
                 let answer = Answer { routed, home, client, index, by_previous, challenges: upstream.rounds };
-                self.restore(&answer, verified, packet)
+                self.restore(now, &answer, verified, packet)
             }
         };
         let seal = match restored {
@@ -224,6 +225,7 @@ impl Engine {
     /// Reject of our own.
     fn restore(
         &mut self,
+        now: Time,
         answer: &Answer<'_>,
         verified: &VerifiedReply,
         packet: &mut Packet,
@@ -231,11 +233,15 @@ impl Engine {
         let Answer { routed, home, client, index, by_previous, challenges } = *answer;
         let buf = &mut packet.buf;
         let request = self.table.at(index).ok_or(Reason::ReplyUnmatched)?;
-        let edited = edit_reply(self, routed, client, request, verified, buf).map_err(unwritable)?;
+        let login = Login::of(routed, client, request);
+        let edited = edit_reply(self, routed, (client, login), request, verified, buf).map_err(unwritable)?;
         let verified = edited.as_ref().unwrap_or(verified);
-        let pool = refusal::pool_of(routed, request);
+        let networks = match &login {
+            Some(login) => login.framed_networks(),
+            None => refusal::pool_of(routed, request).map_or(&[][..], |pool| &pool.framed_networks),
+        };
         let challenges = (challenges, self.settings.limits.max_challenges);
-        let breach = guard::breach(client, pool, buf.bytes(), verified.layout(), challenges);
+        let breach = guard::breach(client, networks, buf.bytes(), verified.layout(), challenges);
         let Engine { store, random, settings, .. } = self;
         let hops = Hops {
             upstream_request: store.bytes(&request.bytes),
@@ -246,12 +252,22 @@ impl Engine {
             own_proxy_state: &settings.marker,
             salted: &routed.salted,
         };
-        let (edits, seal) = rewrite_reply(buf, verified, &hops, &mut || random.salt()).map_err(unwritable)?;
+        let first_salt = random.salt();
+        let (edits, seal) = rewrite_reply(buf, verified, &hops, &mut || first_salt).map_err(unwritable)?;
         if edits.undecryptable > 0 {
             self.stats.undecryptable.add(u64::from(edits.undecryptable));
             tracing::debug!(server = home.name, "left out attributes that do not decrypt: is its secret right?");
         }
-        let Some(breach) = breach else { return Ok(Some(seal)) };
+        let Some(breach) = breach else {
+            let Some(login) = login else { return Ok(Some(seal)) };
+            // No salt twice in a packet (RFC 2868 §3.5): those before are used, one after the other.
+            let salt = first_salt.wrapping_add(edits.reencrypted).wrapping_add(edits.undecryptable);
+            let request = self.table.at(index).ok_or(Reason::ReplyUnmatched)?;
+            let joined = self.join_tunnels(now, routed, &login, (client, request), salt, buf).map_err(unwritable)?;
+            let Some(NoTunnel { cause, message }) = joined else { return Ok(Some(seal)) };
+            self.reject_instead(client, index, cause, message, packet)?;
+            return Ok(None);
+        };
         breach.counter(&self.stats.withheld).increment();
         home.stats.worker(self.settings.worker).withheld.increment();
         tracing::debug!(
@@ -260,7 +276,7 @@ impl Engine {
             ?breach,
             "a Reject instead of the server's answer"
         );
-        self.reject_instead(client, index, breach.cause(), packet)?;
+        self.reject_instead(client, index, breach.cause(), None, packet)?;
         Ok(None)
     }
 

@@ -179,15 +179,15 @@ impl Engine {
             None if begins_conversation(verified.layout()) && self.is_nearly_full() => Err(Reason::Overload),
             None => self.make_room(),
         };
-        let is_shared = matches!(client.role, ClientRole::AccessNetwork(_));
-        match room {
-            Err(_) if is_shared && verified.layout().code == Code::ACCESS_REQUEST => {
+        match (client.role, room) {
+            (ClientRole::AccessNetwork(_), Err(_)) if verified.layout().code == Code::ACCESS_REQUEST => {
                 return self.refuse_for_room(arrival, verified, packet);
             }
-            room => room?,
-        }
-        if is_shared {
-            return self.follow_access(arrival, verified, packet);
+            (ClientRole::AccessNetwork(kind), Ok(())) => {
+                return self.follow_access(arrival, kind, verified, packet, unsealed);
+            }
+            (ClientRole::Lns(lns), Ok(())) => return self.follow_lns(arrival, lns, verified, packet),
+            (_, room) => room?,
         }
         let customer = arrival.customer.ok_or(Reason::Unregistered)?;
         customer.stats.worker(self.settings.worker).requests.increment();
@@ -244,7 +244,7 @@ impl Engine {
                 let fan_out = *fan_out;
                 return self.repeat_fan_out(now, index, fan_out);
             }
-            State::Delayed => {
+            State::Delayed | State::Recording => {
                 self.publish(now, index, packet.buf.bytes());
                 return Err(Reason::Absorbed);
             }

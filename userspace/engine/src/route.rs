@@ -1,7 +1,7 @@
 //! Which realm a request asks for, and what its client may have of it.
 //!
 //! Look-up stays inside the client's own customer: another customer's realm is not known here at all (SERVICE verdicts:
-//! `client` of X asking for a realm of Y gets a Reject). An access network alone, which is all customers', asks for any of theirs. The name itself is not changed (RFC 7542 §2.6 and §3), unless its pool
+//! `client` of X asking for a realm of Y gets a Reject). (An access network, which is all customers', has a way of its own: `access::realm`.) The name itself is not changed (RFC 7542 §2.6 and §3), unless its pool
 //! asks for that.
 
 use sekisho_wire::{
@@ -86,12 +86,6 @@ pub fn names_own_realm(
     }
 }
 
-/// The realm that a request from an access network names by its suffix, whichever customer's it is.
-pub fn access_realm(snapshot: &RoutingSnapshot, packet: &[u8], layout: &Layout) -> Option<RealmId> {
-    let user = layout.user_name.map_or(&[][..], |span| span.of(packet));
-    look_up(nai::realm_suffix(user), &snapshot.access_realms, &mut [0; 255])
-}
-
 /// What a request says about its realm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Search {
@@ -140,11 +134,12 @@ fn named(client: &Client, customer: &Customer, packet: &[u8], layout: &Layout) -
 }
 
 /// Whether a name is one word: neither `@` nor `/` nor `\` is in it.
-fn is_bare(name: &[u8]) -> bool {
+pub(crate) fn is_bare(name: &[u8]) -> bool {
     !name.iter().any(|octet| matches!(octet, b'@' | b'/' | b'\\'))
 }
 
-fn look_up(name: Option<&[u8]>, realms: &Realms, canonical: &mut [u8; 255]) -> Option<RealmId> {
+/// The realm of this name, in whatever way it is written.
+pub(crate) fn look_up(name: Option<&[u8]>, realms: &Realms, canonical: &mut [u8; 255]) -> Option<RealmId> {
     if realms.is_empty() {
         return None;
     }

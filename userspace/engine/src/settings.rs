@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use sekisho_abi::Service;
+use sekisho_lns::sessions::Sessions;
 
-use crate::{limiter::Limiter, retransmits::Retransmits, sticky::Sticky};
+use crate::{limiter::Limiter, retransmits::Retransmits, sticky::Sticky, time::Time};
 
 /// Fixed for the life of a worker, but for the limits.
 #[derive(Clone, Debug)]
@@ -22,10 +23,21 @@ pub struct Settings {
     pub sticky: Arc<Sticky>,
     /// Rate limits where the kernel keeps none: shared by all workers of a node.
     pub limiter: Arc<Limiter>,
+    /// Sessions of `vpdn` contracts: shared by all workers of a node.
+    pub sessions: Arc<Sessions>,
+    /// Unix time of [`Time`] zero, in seconds.
+    pub epoch: u64,
     /// Where requests that are being repeated are published; `None` where nobody but the engine answers.
     pub retransmits: Option<Arc<dyn Retransmits>>,
     /// Content of the Proxy-State that we add: the same for all workers of a node, so that a loop is recognised.
     pub marker: [u8; 8],
+}
+
+impl Settings {
+    /// Unix time, in seconds.
+    pub(crate) fn wall(&self, now: Time) -> u64 {
+        self.epoch + now.0 / 1_000_000_000
+    }
 }
 
 /// Bounds and windows of one worker.
@@ -41,6 +53,8 @@ pub struct Limits {
     pub retransmit_window: Duration,
     /// Upstream ports at most, per family: 256 requests outstanding on each, toward each home server.
     pub max_ports: u16,
+    /// Accounting-Requests that wait until they are recorded, at most.
+    pub max_records: u32,
     /// Challenges in one conversation at most: a home server must not keep a client busy for ever.
     pub max_challenges: u8,
 }
@@ -53,6 +67,7 @@ impl Default for Limits {
             duplicate_window: Duration::from_secs(10),
             retransmit_window: Duration::from_secs(1),
             max_ports: 128,
+            max_records: 65_536,
             max_challenges: 64,
         }
     }

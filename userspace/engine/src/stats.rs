@@ -222,6 +222,12 @@ pub struct WorkerStats {
     pub ports: Counter,
     /// Accounting-On and -Off that went to several pools.
     pub fanned_out: Counter,
+    /// Accounting-Requests answered because they are recorded here.
+    pub recorded: Counter,
+    /// Accounting-Requests that got no answer because they could not be recorded, or not in time.
+    pub unrecorded: Counter,
+    /// Logins of access networks that only asked whether we are there.
+    pub keepalives: Counter,
     /// Packets dropped, by [`Reason`].
     pub dropped: [Counter; Reason::COUNT],
 }
@@ -258,6 +264,9 @@ impl Default for WorkerStats {
             remembered: Counter::default(),
             ports: Counter::default(),
             fanned_out: Counter::default(),
+            recorded: Counter::default(),
+            unrecorded: Counter::default(),
+            keepalives: Counter::default(),
             dropped: std::array::from_fn(|_| Counter::default()),
         }
     }
@@ -295,6 +304,47 @@ pub struct RealmStats {
     pub expired: Counter,
     /// From a request's arrival to its reply.
     pub latency: Latency,
+}
+
+/// What a `vpdn` contract's logins got.
+#[derive(Debug, Default)]
+pub struct VpdnStats {
+    /// Accepts with a tunnel, by why its LNS was chosen.
+    pub chosen: Chosen,
+    /// Rejects because no LNS could be given.
+    pub refused: Refused,
+}
+
+/// Why an LNS was chosen.
+#[derive(Debug, Default)]
+pub struct Chosen {
+    /// The contract's only one.
+    pub lone: Counter,
+    /// By the strategy of the first tier.
+    pub strategy: Counter,
+    /// By the strategy of a further tier: those before had none to use.
+    pub further_tier: Counter,
+    /// The device holds a session or a reservation there.
+    pub again: Counter,
+    /// The device had it before.
+    pub sticky: Counter,
+    /// For overflow: all others were full.
+    pub overflow: Counter,
+    /// As if all were up, since all are down.
+    pub fail_open: Counter,
+}
+
+/// Why no LNS was given.
+#[derive(Debug, Default)]
+pub struct Refused {
+    /// All are down, draining or taken out of service.
+    pub all_down: Counter,
+    /// All are full.
+    pub all_full: Counter,
+    /// The contract has all its sessions.
+    pub contract_full: Counter,
+    /// The customer has all its sessions.
+    pub customer_full: Counter,
 }
 
 /// What one port of a home server got and gave.

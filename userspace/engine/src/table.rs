@@ -50,6 +50,8 @@ pub enum State {
     Delayed,
     /// On its way to several pools, the parts of this fan-out; the stored bytes are the answer for when all of them have answered.
     FannedOut(FanOutId),
+    /// Not recorded yet; the stored bytes are the answer for when it is.
+    Recording,
     /// Answered; the stored bytes are the reply.
     Answered,
 }

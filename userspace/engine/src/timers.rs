@@ -13,6 +13,8 @@ pub enum Timer {
     ResponseWindow,
     /// The next part of a fan-out is due, or the end of the client's budget.
     NextPart,
+    /// The end of the client's budget, while its record is not kept.
+    RecordOverdue,
     /// A Reject of our own is due: `reject_delay` after the request's arrival.
     RejectDue,
     /// The end of the `duplicate_window` (RFC 5080 §2.2.2): the answer is forgotten.

@@ -133,7 +133,7 @@ impl Engine {
         );
     }
 
-    fn forward(
+    pub(crate) fn forward(
         &mut self,
         arrival: &Arrival<'_>,
         (realm, place): (Option<RealmId>, Option<Place>),
@@ -145,7 +145,7 @@ impl Engine {
         let Arrival { now, snapshot, .. } = *arrival;
         let kind = HomeKind::of(verified.layout().code);
         let conversation =
-            conversation(&self.settings.sticky, now, arrival.client.customer.0, verified.layout(), packet.buf.bytes());
+            conversation(&self.settings.sticky, now, pool.customer.0, verified.layout(), packet.buf.bytes());
         let asked = pool::Asked {
             packet: verified.layout().packet(packet.buf.bytes()),
             client: arrival.key.peer.ip(),

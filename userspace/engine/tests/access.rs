@@ -29,7 +29,7 @@ fn network(rates: Rates, realm_limit: BucketParams) -> Plan {
         access_network(snapshot, NETWORK, [PGW, LAC], rates);
         client(snapshot, NETWORK as usize).realm_limit = realm_limit;
         let realms = [("a.example", 0), ("b.example", 1)];
-        snapshot.access_realms = realms.map(|(name, id)| (name.as_bytes().into(), RealmId(id))).into();
+        snapshot.access_realms.suffixes = realms.map(|(name, id)| (name.as_bytes().into(), RealmId(id))).into();
     })
 }
 
@@ -79,9 +79,13 @@ fn every_login_gets_a_reject_after_the_delay_whatever_realm_it_is_for() {
 }
 
 #[test]
-fn its_accounting_gets_silence_so_that_it_keeps_the_records() {
-    let mut world = world(BucketParams::NONE);
-    for (user, status) in [("x@a.example", 1), ("x@nowhere.example", 2), ("", 7)] {
+fn its_accounting_of_no_contract_gets_silence_where_its_operator_wants_that() {
+    let mut plan = network(Rates::NONE, BucketParams::NONE);
+    plan.reshape(|snapshot| {
+        client(snapshot, NETWORK as usize).access.as_mut().unwrap().records_unclaimed = false;
+    });
+    let mut world = World::with(plan, Limits::default());
+    for (user, status) in [("x@a.example", 1), ("x@nowhere.example", 2)] {
         let (action, _) = world.receive(Socket::Service(ACCT), address(PGW), &accounting(1, user, status));
         assert_eq!(action, Action::Drop(Reason::Unrouted));
     }

@@ -126,6 +126,16 @@ impl Upheaval {
         all[self.random.next_u32() as usize % all.len()]
     }
 
+    /// Records are kept, most of them; some the disk does not take, and of some nothing is heard.
+    fn record(&mut self) {
+        while let Some(token) = self.world.engine.poll_record(|record| record.token) {
+            if !self.one_in(10) {
+                let is_kept = !self.one_in(10);
+                self.world.engine.handle_recorded(self.world.now, token, is_kept);
+            }
+        }
+    }
+
     fn step(&mut self) {
         if self.one_in(40) {
             self.reload();
@@ -167,6 +177,7 @@ impl Upheaval {
         for (_, sent) in self.world.receive_all(&packets) {
             sent.into_iter().for_each(|sent| self.leaves(sent));
         }
+        self.record();
         let wait = self.pick(&[0, 0, 10, 30, 200, 1_100]);
         for (_, sent) in self.world.pass(Duration::from_millis(wait)) {
             self.leaves(sent);
@@ -368,7 +379,8 @@ impl Upheaval {
         self.answers.insert((service, asked.peer, asked.bytes.clone()), sent.bytes.clone());
         assert!(layout.code.answers(Code(asked.bytes[0])));
         let is_shared = PGWS.map(address).contains(&sent.path.peer);
-        assert!(!is_shared || layout.code == Code::ACCESS_REJECT, "nothing is served there");
+        let is_refused_or_kept = matches!(layout.code, Code::ACCESS_REJECT | Code::ACCOUNTING_RESPONSE);
+        assert!(!is_shared || is_refused_or_kept, "nothing is served there");
         let said = attributes(&sent.bytes).find(|it| it.number == attr::REPLY_MESSAGE);
         assert!(said.is_none_or(|said| said.value == asked.user.as_bytes()), "somebody else's answer");
         let states = |packet| {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use sekisho_config::Selector;
-use sekisho_engine::snapshot::{ClientId, CustomerId, HomeId, HomeKind, RealmId};
+use sekisho_engine::snapshot::{ClientId, ContractId, CustomerId, HomeId, HomeKind, LnsId, RealmId};
 
 /// Which number belongs to which name. It starts empty and lives as long as the process.
 ///
@@ -19,6 +19,8 @@ pub struct IdBook {
     clients: Numbers<(CustomerId, String)>,
     realms: Numbers<(CustomerId, Selector, String)>,
     homes: Numbers<(CustomerId, String, HomeKind, SocketAddr)>,
+    lnss: Numbers<(CustomerId, String)>,
+    contracts: Numbers<(CustomerId, String)>,
     pub(crate) ingresses: Slots<String>,
     pub(crate) services: Slots<IpAddr>,
 }
@@ -35,6 +37,15 @@ impl IdBook {
 
     pub(crate) fn realm(&mut self, customer: CustomerId, selector: Selector, name: &str) -> RealmId {
         RealmId(self.realms.number((customer, selector, name.to_owned())))
+    }
+
+    pub(crate) fn lns(&mut self, customer: CustomerId, name: &str) -> LnsId {
+        LnsId(self.lnss.number((customer, name.to_owned())))
+    }
+
+    /// A `vpdn` contract.
+    pub(crate) fn contract(&mut self, customer: CustomerId, contract: &str) -> ContractId {
+        ContractId(self.contracts.number((customer, contract.to_owned())))
     }
 
     /// A server that moves to another address is another server: neither the old one's health nor the requests that

@@ -81,6 +81,7 @@ fn terminal(
         request_policies: both(&from.policies.request, &owner.policies.request),
         reply_policies: both(&owner.policies.reply, &from.policies.reply),
         realm_limit: BucketParams::NONE,
+        access: None,
         state: state(id, context),
     };
     put(&mut snapshot.clients, id.index(), client);
@@ -149,6 +150,7 @@ fn sender(
         request_policies: toward_terminal.iter().cloned().collect(),
         reply_policies: toward_server.iter().cloned().collect(),
         realm_limit: BucketParams::NONE,
+        access: None,
         state: state(id, context),
     };
     put(&mut snapshot.clients, id.index(), client);

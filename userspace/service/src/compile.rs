@@ -4,6 +4,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use sekisho_config::{Customer, Node};
 use sekisho_engine::snapshot::RoutingSnapshot;
+use sekisho_lns::Loads;
 use sekisho_wire::salted::Salted;
 
 use crate::{
@@ -21,6 +22,8 @@ pub struct Context<'a> {
     pub book: &'a IdBook,
     /// How many workers there are, for counters.
     pub workers: usize,
+    /// How many sessions LNSs, contracts and customers have.
+    pub loads: &'a Loads,
     /// The kernel's index of an interface; `None` where there is no such interface.
     pub interface_index: &'a dyn Fn(&str) -> Option<u32>,
     /// The address that a home server's name has; `None` where it has none that is known.
@@ -103,8 +106,8 @@ pub fn compile(node: &Node, customers: &[Customer], context: &Context<'_>) -> Re
     gate::services(node, &mut book, &mut snapshot)?;
     let (hosts, unresolved) = Hosts::find(node, customers, context.resolve);
     for customer in customers {
-        routing::customer(customer, &hosts, context, &mut book, &mut snapshot);
+        routing::customer(node, customer, &hosts, context, &mut book, &mut snapshot);
     }
-    networks::networks(node, context, &mut book, &mut snapshot);
+    networks::networks(node, customers, context, &mut book, &mut snapshot);
     Ok(Compiled { snapshot, book, unresolved })
 }

@@ -11,7 +11,7 @@
 //!
 //! Files: `compile` (the whole, and its errors), `book` (numbers), `gate` (sources, services, ingresses), `limits` (what
 //! a source is charged to), `hosts` (where home servers are), `routing` (customers and realms), `clients` (terminals, and
-//! who may send them CoA), `networks` (access networks), `servers` (pools and home servers).
+//! who may send them CoA), `networks` (access networks), `servers` (pools and home servers), `vpdn` (contracts of that kind, and LNSs).
 //!
 //! Not here: the syntax of documents (`config`), what is done with a packet (`engine`), and any input or output: the
 //! indexes of interfaces and the addresses of names come from functions that the caller gives.
@@ -27,6 +27,7 @@ mod limits;
 mod networks;
 mod routing;
 mod servers;
+mod vpdn;
 
 pub use sekisho_engine::snapshot::RoutingSnapshot;
 

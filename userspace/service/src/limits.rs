@@ -28,6 +28,12 @@ impl Charged {
         Charged { id: Source::NO_ID, owner, limits, identity: Identity::NONE }
     }
 
+    /// An LNS that sends accounting of its own sessions.
+    pub(crate) fn lns(customer: &str, name: &str, id: ClientId, rate: Rate) -> Charged {
+        let limits = Limits { client: bucket(rate), ..Limits::NONE };
+        Charged { id: id.0, owner: numbers::owner(customer, name), limits, identity: Identity::NONE }
+    }
+
     /// All addresses of a network are charged to the same buckets.
     pub(crate) fn network(id: ClientId, from: &AccessNetwork) -> Charged {
         let owner = numbers::owner("", &from.name);

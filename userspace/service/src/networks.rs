@@ -1,7 +1,17 @@
-//! The operator's access networks: clients of nobody's contract, at many addresses.
+//! Those who send for all of a kind: the operator's access networks, at many addresses, and LNSs with their own accounting.
 
-use sekisho_config::{AccessNetwork, ItemType, Node};
-use sekisho_engine::snapshot::{AccessType, Client, ClientRole, CustomerId, NasIdentity, RoutingSnapshot, Verdict};
+use std::time::Duration;
+
+use sekisho_abi::{BucketParams, Roles};
+use sekisho_config::{
+    AccessNetwork, Customer, LookupMode, Node, RealmPlace as Place, Selector, ServiceType, SessionKey, TunnelSets,
+    Unclaimed,
+};
+use sekisho_engine::snapshot::{
+    Access, Client, ClientRole, CustomerId, Lookup, NameLookup, NasIdentity, RealmId, RealmPlace, Require,
+    RoutingSnapshot, SessionName, Verdict,
+};
+use sekisho_wire::{nai::CanonicalRealm, tunnel::TunnelForm};
 
 use crate::{
     book::IdBook,
@@ -10,16 +20,37 @@ use crate::{
     gate,
     limits::{Charged, bucket},
     routing::put,
+    vpdn::access_type,
 };
 
-/// Adds the node's access networks.
-pub(crate) fn networks(node: &Node, context: &Context<'_>, book: &mut IdBook, snapshot: &mut RoutingSnapshot) {
+/// Service-Type (RFC 2865 §5.6).
+const FRAMED: u32 = 2;
+const OUTBOUND: u32 = 5;
+/// Framed-Protocol (§5.7).
+const PPP: u32 = 1;
+/// An LNS asks again before this has passed; then it has its answer, or keeps the record.
+const LNS_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Adds the node's access networks. The customers are there already, with the realms that may be a network's defaults.
+pub(crate) fn networks(
+    node: &Node,
+    customers: &[Customer],
+    context: &Context<'_>,
+    book: &mut IdBook,
+    snapshot: &mut RoutingSnapshot,
+) {
     for from in &node.access_networks {
-        network(from, context, book, snapshot);
+        network(from, customers, context, book, snapshot);
     }
 }
 
-fn network(from: &AccessNetwork, context: &Context<'_>, book: &mut IdBook, snapshot: &mut RoutingSnapshot) {
+fn network(
+    from: &AccessNetwork,
+    customers: &[Customer],
+    context: &Context<'_>,
+    book: &mut IdBook,
+    snapshot: &mut RoutingSnapshot,
+) {
     // The configuration gives each of them at least one.
     let Some(first) = from.addresses.first() else { return };
     let id = book.client(CustomerId::NOBODY, &from.name);
@@ -28,6 +59,7 @@ fn network(from: &AccessNetwork, context: &Context<'_>, book: &mut IdBook, snaps
     for network in &from.addresses {
         gate::register_network(way, *network, charged, book, snapshot);
     }
+    let default_realm = from.lookup.default_realm.as_ref().and_then(|name| realm(name, customers, book));
     let client = Client {
         id,
         contract: from.name.clone(),
@@ -43,22 +75,117 @@ fn network(from: &AccessNetwork, context: &Context<'_>, book: &mut IdBook, snaps
         // Silence would make it take this node for dead, for every customer.
         when_unanswered: Verdict::Reject,
         nas: NasIdentity::default(),
-        default_realm: None,
+        default_realm,
         bare_domain: false,
-        outer_suffix: None,
+        outer_suffix: from.lookup.outer_suffix.as_ref().map(|suffix| suffix.as_str().as_bytes().into()),
         administrative: false,
         request_policies: Vec::new(),
         reply_policies: Vec::new(),
         realm_limit: bucket(from.realm),
+        access: Some(Box::new(access(from, customers, book))),
         state: state(id, context),
     };
     put(&mut snapshot.clients, id.index(), client);
 }
 
-const fn access_type(from: ItemType) -> AccessType {
+fn access(from: &AccessNetwork, customers: &[Customer], book: &mut IdBook) -> Access {
+    let mut default_realms = Lookup::new();
+    for (apn, name) in &from.lookup.default_realms {
+        if let Some(realm) = realm(name, customers, book) {
+            default_realms.insert(apn.as_str().as_bytes().into(), realm);
+        }
+    }
+    Access {
+        lookup: match from.lookup.mode {
+            LookupMode::User => NameLookup::User,
+            LookupMode::Domain => NameLookup::Domain,
+            LookupMode::Dnis => NameLookup::Dnis,
+        },
+        // Each of the three stands there once at most.
+        places: from.lookup.places.iter().take(3).map(|place| realm_place(*place)).collect(),
+        default_realms,
+        keepalive_users: from.keepalive.users.iter().map(|user| user.as_bytes().into()).collect(),
+        keepalive_accepts: from.keepalive.accept,
+        form: match from.accept.sets {
+            TunnelSets::Tagged | TunnelSets::Single => TunnelForm::Tagged,
+            TunnelSets::Untagged => TunnelForm::Untagged,
+            TunnelSets::CiscoAvPair => TunnelForm::CiscoAvPair,
+        },
+        max_alternatives: usize::from(from.accept.max_alternatives),
+        service_type: from.accept.service_type.map(|service| match service {
+            ServiceType::Framed => FRAMED,
+            ServiceType::Outbound => OUTBOUND,
+        }),
+        framed_protocol: from.accept.framed_protocol_ppp.then_some(PPP),
+        session_name: match from.accounting.session_key {
+            SessionKey::AcctSessionId => SessionName::AcctSessionId,
+            SessionKey::ChargingId => SessionName::ChargingId,
+        },
+        multi_bearer: from.accounting.multi_bearer,
+        counts_links: from.accounting.tunnel_links,
+        records_unclaimed: from.accounting.unclaimed == Unclaimed::Record,
+    }
+}
+
+const fn realm_place(from: Place) -> RealmPlace {
     match from {
-        ItemType::D => AccessType::D,
-        ItemType::K => AccessType::K,
-        ItemType::I => AccessType::I,
+        Place::Suffix => RealmPlace::Suffix,
+        Place::Prefix => RealmPlace::Prefix,
+        Place::Apn => RealmPlace::Apn,
+    }
+}
+
+/// A realm of whatever customer, by its exact name.
+fn realm(name: &CanonicalRealm, customers: &[Customer], book: &mut IdBook) -> Option<RealmId> {
+    customers.iter().find_map(|customer| {
+        let is_exact = |selector| !matches!(selector, Selector::Pattern | Selector::Default);
+        let realm = customer.realms.iter().find(|realm| realm.name == *name && is_exact(realm.selector))?;
+        let owner = book.customer(&customer.name);
+        Some(book.realm(owner, realm.selector, realm.name.as_str()))
+    })
+}
+
+/// Adds those of a customer's LNSs that send accounting themselves.
+pub(crate) fn lns_sources(
+    owner: &Customer,
+    customer: CustomerId,
+    context: &Context<'_>,
+    book: &mut IdBook,
+    snapshot: &mut RoutingSnapshot,
+) {
+    for lns in &owner.lnss {
+        let Some(from) = &lns.accounting else { continue };
+        // No contract can have this name.
+        let name = format!("lns:{}", lns.name);
+        let id = book.client(customer, &name);
+        let way = gate::Way { domain: &lns.domain, ingresses: &lns.ingresses };
+        let charged = Charged::lns(&owner.name, &name, id, from.rate);
+        gate::register(way, from.address, Roles::CLIENT, Some(charged), book, snapshot);
+        let client = Client {
+            id,
+            contract: name,
+            role: ClientRole::Lns(book.lns(customer, &lns.name)),
+            customer,
+            address: from.address,
+            secret: from.secret.clone(),
+            previous_secret: from.previous_secret.clone(),
+            // Accounting proves itself by its authenticator (RFC 2866 §3).
+            require_message_authenticator: Require::No,
+            limit_proxy_state: false,
+            reject_delay: Duration::ZERO,
+            answer_within: LNS_PATIENCE,
+            when_unanswered: Verdict::Silence,
+            nas: NasIdentity::default(),
+            default_realm: None,
+            bare_domain: false,
+            outer_suffix: None,
+            administrative: false,
+            request_policies: Vec::new(),
+            reply_policies: Vec::new(),
+            realm_limit: BucketParams::NONE,
+            access: Some(Box::new(Access::of_an_lns())),
+            state: state(id, context),
+        };
+        put(&mut snapshot.clients, id.index(), client);
     }
 }

@@ -2,19 +2,22 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use sekisho_config::{Customer, Realm, Selector};
+use sekisho_config::{Customer, Node, Realm, Selector};
 use sekisho_engine::{
-    snapshot::{self, CustomerId, PoolId, RealmId, RealmService, RoutingSnapshot},
+    snapshot::{self, AccessType, ContractId, CustomerId, PoolId, RealmId, RealmService, RoutingSnapshot},
     stats::PerWorker,
 };
 
-use crate::{book::IdBook, clients, compile::Context, hosts::Hosts, servers};
+use sekisho_wire::number::canonical_number;
+
+use crate::{book::IdBook, clients, compile::Context, hosts::Hosts, networks, servers, vpdn};
 
 /// Adds one customer with all that is served for it.
 ///
 /// A customer that cannot be served (Art. 5.1) is known with its realms, so that it can be shown; nobody may ask for it
 /// and nothing is asked of its servers.
 pub(crate) fn customer(
+    node: &Node,
     from: &Customer,
     hosts: &Hosts<'_>,
     context: &Context<'_>,
@@ -39,6 +42,7 @@ pub(crate) fn customer(
         },
     };
     let mut services: HashMap<(Selector, &str), PoolId> = HashMap::new();
+    let mut tunnelled = vpdn::Services::new();
     if from.serviceable().is_ok() {
         for contract in &from.proxies {
             let pool = servers::pool(from, contract, id, hosts, context, book, snapshot);
@@ -52,19 +56,29 @@ pub(crate) fn customer(
         customer.acct_pools.sort_unstable();
         customer.acct_pools.dedup();
         customer.nases = clients::clients(from, id, context, book, snapshot);
+        vpdn::lnss(node, from, id, context, book, snapshot);
+        tunnelled = vpdn::contracts(from, id, context, book, snapshot);
+        networks::lns_sources(from, id, context, book, snapshot);
     }
     for from in &from.realms {
         let service = services.get(&(from.selector, from.name.as_str())).copied().map(RealmService::Proxy);
-        let realm = realm(from, id, service, context, book, snapshot);
-        let names = match from.selector {
-            Selector::Suffix => {
-                // A suffix is one customer's: an access network, which is no customer's, finds them all.
-                snapshot.access_realms.insert(from.name.as_str().as_bytes().into(), realm);
-                &mut customer.suffixes
+        let vpdn = [AccessType::D, AccessType::K, AccessType::I]
+            .map(|kind| tunnelled.get(&(from.selector, from.name.as_str(), kind)).copied());
+        let realm = realm(from, (id, service, vpdn), context, book, snapshot);
+        // An exact name is one customer's: an access network, which is no customer's, finds them all.
+        let shared = &mut snapshot.access_realms;
+        let (names, shared) = match from.selector {
+            Selector::Suffix => (&mut customer.suffixes, Some(&mut shared.suffixes)),
+            Selector::Prefix => (&mut customer.prefixes, Some(&mut shared.prefixes)),
+            Selector::NtDomain => (&mut customer.nt_domains, None),
+            Selector::Apn => {
+                let mut digits = [0; 32];
+                let name = from.name.as_str().as_bytes();
+                if let Some(number) = canonical_number(name, &snapshot.country_code, &mut digits) {
+                    shared.apns.insert(number.into(), realm);
+                }
+                (&mut customer.apns, Some(&mut shared.apns))
             }
-            Selector::Prefix => &mut customer.prefixes,
-            Selector::NtDomain => &mut customer.nt_domains,
-            Selector::Apn => &mut customer.apns,
             Selector::Pattern => {
                 customer.patterns.extend(from.pattern.as_ref().map(|pattern| (pattern.0.clone(), realm)));
                 continue;
@@ -74,15 +88,18 @@ pub(crate) fn customer(
                 continue;
             }
         };
-        names.insert(from.name.as_str().as_bytes().into(), realm);
+        let name: Box<[u8]> = from.name.as_str().as_bytes().into();
+        if let Some(shared) = shared {
+            shared.insert(name.clone(), realm);
+        }
+        names.insert(name, realm);
     }
     put(&mut snapshot.customers, id.index(), customer);
 }
 
 fn realm(
     from: &Realm,
-    customer: CustomerId,
-    service: Option<RealmService>,
+    (customer, service, vpdn): (CustomerId, Option<RealmService>, [Option<ContractId>; AccessType::COUNT]),
     context: &Context<'_>,
     book: &mut IdBook,
     snapshot: &mut RoutingSnapshot,
@@ -92,7 +109,11 @@ fn realm(
         Some(before) => before.stats.clone(),
         None => Arc::new(PerWorker::new(context.workers)),
     };
-    put(&mut snapshot.realms, id.index(), snapshot::Realm { id, name: from.to_string(), customer, service, stats });
+    put(
+        &mut snapshot.realms,
+        id.index(),
+        snapshot::Realm { id, name: from.to_string(), customer, service, vpdn, stats },
+    );
     id
 }
 

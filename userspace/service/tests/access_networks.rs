@@ -93,12 +93,12 @@ fn a_terminal_within_a_prefix_is_its_customers_and_the_addresses_around_it_are_n
 fn it_finds_the_realms_of_every_customer_by_suffix() {
     let snapshot = compiled("").snapshot;
     let found = |name: &str| {
-        let realm = snapshot.access_realms.get(name.as_bytes()).and_then(|id| snapshot.realm(*id))?;
+        let realm = snapshot.access_realms.suffixes.get(name.as_bytes()).and_then(|id| snapshot.realm(*id))?;
         snapshot.customer(realm.customer).map(|customer| customer.name.as_str())
     };
     assert_eq!((found("alpha.example"), found("beta.example")), (Some("alpha"), Some("beta")));
     assert_eq!(found("alpha"), None, "a prefix");
-    assert_eq!(snapshot.access_realms.len(), 2);
+    assert_eq!(snapshot.access_realms.suffixes.len(), 2);
 }
 
 #[test]

@@ -131,6 +131,8 @@ reasons! {
     Draining = 44, "draining";
     /// A new conversation while hardly any room is left: those in progress go first (RFC 5080 §2.2.3).
     Overload = 45, "overload";
+    /// Accounting that ends here, while too many records wait to be written.
+    JournalFull = 46, "journal_full";
 }
 
 impl Reason {

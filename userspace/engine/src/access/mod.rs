@@ -2,49 +2,182 @@
 //!
 //! A login from there gets an answer whatever becomes of it. A few that get none make a gateway take this node for dead, and then
 //! no customer is served; so what is refused, what comes too often for its realm, and what there is no room for all gets a
-//! Reject. Accounting that nobody records gets silence, here as elsewhere, since an acknowledged record is gone (RFC 2866 §4.1).
+//! Reject.
 //!
-//! A realm is looked for among those of all customers, and its customer's contract of the kind `vpdn` and of the network's type
-//! would serve it.
+//! A realm is looked for among those of all customers (`realm`), and its customer's contract of the kind `vpdn` and of the
+//! network's type serves it: with a tunnel to one of its LNSs (`tunnels`), at once, or when the customer's home server has let the
+//! subscriber in (`verified`). Accounting, the network's or the LNS's own, counts sessions and is recorded here (`accounting`);
+//! what it says of devices and sessions, `said` reads.
+
+mod accounting;
+mod realm;
+mod said;
+mod tunnels;
+mod verified;
+
+pub(crate) use verified::{Login, NoTunnel};
 
 use sekisho_abi::Reason;
-use sekisho_wire::{build::turn_into_reply, code::Code, verify::Verified};
+use sekisho_wire::{
+    attr,
+    build::{turn_into_reply, turn_into_reply_with},
+    code::Code,
+    nai::Place,
+    scan::Layout,
+    verify::Verified,
+};
 
 use crate::{
     engine::Engine,
     packet::{Action, Packet},
     reasons::unwritable,
     refusal::{Attributes, Cause},
-    route::access_realm,
+    snapshot::{Access, AccessType, RealmId, RealmService, Verify, Vpdn},
+    stages::Unsealed,
+    table::State,
     verdict::Arrival,
 };
 
+/// What a login asks for: a realm's contract.
+struct Asked<'s> {
+    access: &'s Access,
+    contract: &'s Vpdn,
+    realm: RealmId,
+    place: Option<Place>,
+}
+
 impl Engine {
-    /// The verdict table for an access network. No contract serves its logins yet, so each of them is refused.
+    /// The verdict table for an access network of this type.
     pub(crate) fn follow_access(
         &mut self,
         arrival: &Arrival<'_>,
+        kind: AccessType,
         verified: &Verified,
         packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
     ) -> Result<Action, Reason> {
         let Arrival { now, snapshot, client, .. } = *arrival;
+        let access = client.access.as_deref().ok_or(Reason::Unregistered)?;
         let layout = verified.layout();
+        if is_keepalive(access, layout, packet.buf.bytes()) {
+            return self.answer_keepalive(arrival, access, verified, packet);
+        }
         if self.loops(layout, packet.buf.bytes()) {
             self.stats.loops.increment();
             tracing::debug!(client = client.contract, "proxy loop: the request has been here before");
             return self.refuse(arrival, None, Cause::NotRoutable, verified, packet);
         }
-        let realm = access_realm(snapshot, packet.buf.bytes(), layout);
-        let is_login = layout.code == Code::ACCESS_REQUEST;
-        let (cause, verdict) = if is_login && !self.settings.limiter.admits(now, client, realm) {
-            self.stats.rejected_limited.increment();
-            (Cause::NoResources, "refused: too many for its realm")
-        } else {
-            (Cause::NotRoutable, "refused: no contract serves the realm")
+        let found = realm::find(snapshot, client, access, packet.buf.bytes(), layout);
+        let realm = found.map(|(realm, _)| realm);
+        let contract = realm
+            .and_then(|id| snapshot.realm(id)?.vpdn.get(kind.index()).copied().flatten())
+            .and_then(|id| snapshot.vpdn(id));
+        let asked =
+            found.zip(contract).map(|((realm, place), contract)| Asked { access, contract: &**contract, realm, place });
+        if layout.code != Code::ACCESS_REQUEST {
+            return self.follow_accounting(arrival, access, asked, verified, packet, unsealed);
+        }
+        let tell = |verdict| {
+            let realm = realm.and_then(|id| snapshot.realm(id)).map(|realm| realm.name.as_str());
+            let contract = contract.map(|contract| contract.contract.as_str());
+            tracing::debug!(client = client.contract, realm, contract, verdict, "login");
         };
-        let name = realm.and_then(|id| snapshot.realm(id)).map(|realm| realm.name.as_str());
-        tracing::debug!(client = client.contract, code = layout.code.name(), realm = name, verdict, "request");
-        self.refuse(arrival, realm, cause, verified, packet)
+        if !self.settings.limiter.admits(now, client, realm) {
+            self.stats.rejected_limited.increment();
+            tell("refused: too many for its realm");
+            return self.refuse(arrival, realm, Cause::NoResources, verified, packet);
+        }
+        let Some(asked) = asked else {
+            tell("refused: no contract serves the realm");
+            return self.refuse(arrival, realm, Cause::NotRoutable, verified, packet);
+        };
+        if proves_nothing(layout, packet.buf.bytes()) {
+            tell("refused: secrets for nobody who has shown who he is");
+            return self.refuse(arrival, realm, Cause::UnsupportedService, verified, packet);
+        }
+        if let Some(realm) = snapshot.realm(asked.realm) {
+            realm.stats.worker(self.settings.worker).requests.increment();
+        }
+        match asked.contract.verify {
+            Verify::Realm => {
+                tell("a tunnel");
+                self.answer_with_tunnels(arrival, &asked, verified, packet)
+            }
+            Verify::Proxy { .. } => {
+                tell("to the customer's home server");
+                self.ask_home(arrival, &asked, verified, packet, unsealed)
+            }
+        }
+    }
+
+    /// An Accept with tunnels to the LNSs of the contract, or a Reject where it has none to give.
+    fn answer_with_tunnels(
+        &mut self,
+        arrival: &Arrival<'_>,
+        asked: &Asked<'_>,
+        verified: &Verified,
+        packet: &mut Packet,
+    ) -> Result<Action, Reason> {
+        let Arrival { now, snapshot, .. } = *arrival;
+        let Asked { access, contract, realm, .. } = *asked;
+        let sessions = &*self.settings.sessions;
+        let layout = verified.layout();
+        let request = layout.packet(packet.buf.bytes());
+        let user = layout.user_name.map_or(&[][..], |span| span.of(request));
+        let caller = tunnels::Caller::of(sessions, snapshot, contract, request, user);
+        let chosen = tunnels::choose(now, sessions, contract, arrival.client.source(), &caller);
+        let stats = contract.stats.worker(self.settings.worker);
+        let result = chosen.as_ref().map(|chosen| chosen.why).map_err(|refused| *refused);
+        tunnels::counter(stats, result).increment();
+        let chosen = match chosen {
+            Ok(chosen) => chosen,
+            Err(refused) => {
+                tracing::debug!(contract = contract.contract, ?refused, "no LNS");
+                let message = contract.full_message.as_deref().filter(|_| tunnels::is_full(refused));
+                return self.refuse_saying(arrival, Some(realm), tunnels::cause(refused), message, verified, packet);
+            }
+        };
+        let hiding = tunnels::Hiding {
+            secret: arrival.secret(),
+            authenticator: &arrival.fingerprint.authenticator,
+            salt: self.random.salt(),
+        };
+        turn_into_reply_with(&mut packet.buf, verified, Code::ACCESS_ACCEPT, arrival.secret(), |buf| {
+            tunnels::write(buf, access, contract, &chosen, &hiding)
+        })
+        .map_err(unwritable)?;
+        let first = chosen.picks.first().map(|lns| lns.name.as_str());
+        tracing::debug!(contract = contract.contract, lns = first, why = ?chosen.why, "chosen");
+        tunnels::attach(now, &self.settings.sessions, snapshot, (contract, arrival.client.source()), &caller, &chosen);
+        let request = self.record(arrival, Some(realm), State::Answered, packet.buf.bytes());
+        let index = self.table.insert(request);
+        self.remember(now, index);
+        self.count_reply(snapshot, index, now);
+        Ok(Action::Send(arrival.key.path()))
+    }
+
+    /// Asks the home server that serves the realm.
+    fn ask_home(
+        &mut self,
+        arrival: &Arrival<'_>,
+        asked: &Asked<'_>,
+        verified: &Verified,
+        packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
+    ) -> Result<Action, Reason> {
+        let snapshot = arrival.snapshot;
+        let service = snapshot.realm(asked.realm).and_then(|realm| realm.service);
+        let pool = service.and_then(|RealmService::Proxy(pool)| snapshot.pool(pool));
+        let refuse = |engine: &mut Engine, cause, packet: &mut Packet| {
+            engine.refuse(arrival, Some(asked.realm), cause, verified, packet)
+        };
+        let Some(pool) = pool else { return refuse(self, Cause::NotRoutable, packet) };
+        let is_login = verified.layout().code == Code::ACCESS_REQUEST;
+        match self.forward(arrival, (Some(asked.realm), asked.place), pool, verified, packet, unsealed) {
+            // Nothing has been changed yet, and silence would be taken for ours.
+            Err(Reason::NoServer | Reason::NoIdentifier) if is_login => refuse(self, Cause::NoAnswer, packet),
+            outcome => outcome,
+        }
     }
 
     /// A login from an access network for which there is no room gets a Reject at once. It is not remembered: a repetition is
@@ -62,4 +195,32 @@ impl Engine {
         self.stats.replies.reject.increment();
         Ok(Action::Send(arrival.key.path()))
     }
+
+    /// The answer to a login that only asks whether we are there. Not remembered, as with Status-Server.
+    fn answer_keepalive(
+        &mut self,
+        arrival: &Arrival<'_>,
+        access: &Access,
+        verified: &Verified,
+        packet: &mut Packet,
+    ) -> Result<Action, Reason> {
+        let code = if access.keepalive_accepts { Code::ACCESS_ACCEPT } else { Code::ACCESS_REJECT };
+        turn_into_reply(&mut packet.buf, verified, code, arrival.secret(), &[]).map_err(unwritable)?;
+        self.stats.keepalives.increment();
+        Ok(Action::Send(arrival.key.path()))
+    }
+}
+
+fn is_keepalive(access: &Access, layout: &Layout, packet: &[u8]) -> bool {
+    layout.code == Code::ACCESS_REQUEST
+        && layout.user_name.is_some_and(|name| access.keepalive_users.iter().any(|user| **user == *name.of(packet)))
+}
+
+/// Whether a request shows nothing that an answer with secrets could be given for (RFC 5080 §2.1.1): it wants an authorization
+/// only, or is about a call that nobody has answered yet, and continues no conversation.
+fn proves_nothing(layout: &Layout, packet: &[u8]) -> bool {
+    const CALL_CHECK: u32 = 10;
+    const AUTHORIZE_ONLY: u32 = 17;
+    let service = said::number(packet, attr::SERVICE_TYPE);
+    layout.state.is_none() && matches!(service, Some(CALL_CHECK | AUTHORIZE_ONLY))
 }

@@ -18,34 +18,22 @@ use crate::{
     stats::{CustomerStats, PerWorker, RealmStats},
 };
 
+mod access;
 mod servers;
+mod vpdn;
 
+pub use access::*;
+pub use sekisho_lns::{ContractId, CustomerId, LnsId, SourceId};
 pub use servers::*;
+pub use vpdn::*;
 
 /// A table that documents fill and packets are looked up in. Nobody outside can put anything into it, so a hash that is fast
 /// and not keyed will do.
 pub type Lookup<K, V> = hashbrown::HashMap<K, V>;
 
-macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident;)+) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(pub u32);
-
-        impl $name {
-            /// As an index into the snapshot's vector.
-            pub const fn index(self) -> usize {
-                self.0 as usize
-            }
-        }
-    )+};
-}
-
-ids! {
+sekisho_lns::ids! {
     /// A client contract, in [`RoutingSnapshot::clients`]; also `abi::Source::id`.
     ClientId;
-    /// A customer, in [`RoutingSnapshot::customers`].
-    CustomerId;
     /// A realm, in [`RoutingSnapshot::realms`].
     RealmId;
     /// One port of a home server, or a NAS's port for dynamic authorization, in [`RoutingSnapshot::homes`]. Never given to another address.
@@ -69,9 +57,14 @@ pub struct RoutingSnapshot {
     pub customers: Vec<Option<Arc<Customer>>>,
     /// Realms by [`RealmId`].
     pub realms: Vec<Option<Arc<Realm>>>,
-    /// Realms that an access network's logins may ask for, of all customers, by canonical suffix (`user@realm`). A suffix is one
-    /// customer's at most.
-    pub access_realms: Lookup<Box<[u8]>, RealmId>,
+    /// Realms that access networks may ask for.
+    pub access_realms: AccessRealms,
+    /// `vpdn` contracts by [`ContractId`].
+    pub vpdn: Vec<Option<Arc<Vpdn>>>,
+    /// LNSs by [`LnsId`].
+    pub lnss: Vec<Option<Arc<LnsPlan>>>,
+    /// LNSs by customer and by what Tunnel-Server-Endpoint says of them.
+    pub lns_by_endpoint: Lookup<(CustomerId, Box<[u8]>), LnsId>,
     /// Home servers by [`HomeId`].
     pub homes: Vec<Option<Arc<HomeServer>>>,
     /// Pools by [`PoolId`].
@@ -85,11 +78,6 @@ pub struct RoutingSnapshot {
     pub salted: Arc<Salted>,
     /// The country code that national numbers are compared with, in digits: `81` makes `090…`, `+8190…` and `8190…` one number.
     pub country_code: String,
-}
-
-impl CustomerId {
-    /// Nobody's: of an access network, which is the operator's and serves all customers. No customer has this number.
-    pub const NOBODY: CustomerId = CustomerId(u32::MAX);
 }
 
 impl RoutingSnapshot {
@@ -111,6 +99,16 @@ impl RoutingSnapshot {
     /// The home server with this id.
     pub fn home(&self, id: HomeId) -> Option<&Arc<HomeServer>> {
         self.homes.get(id.index())?.as_ref()
+    }
+
+    /// The `vpdn` contract with this id.
+    pub fn vpdn(&self, id: ContractId) -> Option<&Arc<Vpdn>> {
+        self.vpdn.get(id.index())?.as_ref()
+    }
+
+    /// The LNS with this id.
+    pub fn lns(&self, id: LnsId) -> Option<&Arc<LnsPlan>> {
+        self.lnss.get(id.index())?.as_ref()
     }
 
     /// The pool with this id.
@@ -171,8 +169,17 @@ pub struct Client {
     pub reply_policies: Vec<Arc<Policy>>,
     /// Of an access network: how many logins for one and the same realm it may send. Whoever is over it gets a Reject.
     pub realm_limit: BucketParams,
+    /// Of an access network: all else that is special about it.
+    pub access: Option<Box<Access>>,
     /// What has been learned of it, and its buckets, shared by the workers.
     pub state: Arc<ClientState>,
+}
+
+impl Client {
+    /// As whom it reports sessions.
+    pub const fn source(&self) -> SourceId {
+        SourceId(self.id.0)
+    }
 }
 
 /// What a client may ask for.
@@ -183,19 +190,10 @@ pub enum ClientRole {
     /// Authentication and accounting, for contracts of the kind `vpdn` of whatever customer. It is shared by all of them, so that one
     /// customer's trouble must not become its own: its logins get a Reject, never silence.
     AccessNetwork(AccessType),
+    /// Accounting, of sessions that end at this LNS of its customer's.
+    Lns(LnsId),
     /// CoA and Disconnect, toward terminals of its own customer (RFC 5176).
     DynAuth,
-}
-
-/// The type of an access network's items (service regulation, Art. 2): it is for `vpdn` contracts of the same type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AccessType {
-    /// D.
-    D,
-    /// K.
-    K,
-    /// I.
-    I,
 }
 
 /// Whether Message-Authenticator is asked for.
@@ -279,8 +277,10 @@ pub struct Realm {
     pub name: String,
     /// Whose it is.
     pub customer: CustomerId,
-    /// What serves it; `None` where no contract does.
+    /// What serves it for the customer's own terminals; `None` where no contract does.
     pub service: Option<RealmService>,
+    /// What serves it for access networks, by [`AccessType::index`].
+    pub vpdn: [Option<ContractId>; AccessType::COUNT],
     /// Counters.
     pub stats: Arc<PerWorker<RealmStats>>,
 }

@@ -68,7 +68,7 @@ pub struct Member {
 impl Member {
     /// A server by its number and its name.
     pub fn new(home: HomeId, name: &str, weight: u32) -> Member {
-        Member { home, weight, hash: crate::rendezvous::name_hash(name) }
+        Member { home, weight, hash: sekisho_lns::rendezvous::name_hash(name) }
     }
 }
 

@@ -23,6 +23,10 @@ use sekisho_engine::{
     stats::{HomeStats, PerWorker, WorkerStats},
     sticky::Sticky,
 };
+use sekisho_lns::{
+    Loads,
+    sessions::{Sessions, Settings as SessionSettings},
+};
 use sekisho_wire::{
     attr,
     attribute::attributes,
@@ -41,16 +45,20 @@ mod packets;
 mod plan;
 mod servers;
 pub mod turns;
+mod vpdn;
 
 pub use kernel::*;
 pub use packets::*;
 pub use plan::*;
 
 pub use servers::*;
+pub use vpdn::*;
 
 pub const AUTH: u16 = 0;
 pub const ACCT: u16 = 1;
 pub const DYNAUTH: u16 = 2;
+/// Unix time at the beginning of a world's.
+pub const EPOCH: u64 = 1_800_000_000;
 pub const IFINDEX: u32 = 7;
 /// An interface with a domain of its own.
 pub const ELSEWHERE: u32 = 8;
@@ -136,6 +144,8 @@ impl World {
             seed: [5; 32],
             sticky: Arc::new(Sticky::new([7; 32])),
             limiter: Arc::new(Limiter::new([8, 9], 65_536)),
+            sessions: Arc::new(Sessions::new(SessionSettings::default(), [4; 16], Arc::clone(&plan.loads))),
+            epoch: EPOCH,
             retransmits: plan.kernel.clone().map(|kernel| kernel as Arc<dyn Retransmits>),
             marker: *b"this one",
         };

@@ -35,6 +35,8 @@ pub struct Plan {
     /// By number, as long as the process lives.
     pub home_stats: Vec<Arc<PerWorker<HomeStats>>>,
     pub states: HashMap<String, Arc<HomeState>>,
+    /// How many sessions LNSs, contracts and customers have.
+    pub loads: Arc<Loads>,
     /// Where requests that are being repeated are published.
     pub kernel: Option<Arc<Kernel>>,
     /// The last word on every snapshot.
@@ -66,6 +68,7 @@ impl Default for Plan {
             book: Vec::new(),
             home_stats: Vec::new(),
             states: HashMap::new(),
+            loads: Arc::default(),
             kernel: None,
             shape: Arc::new(|_| {}),
         }
@@ -111,6 +114,7 @@ impl Plan {
             request_policies: Vec::new(),
             reply_policies: Vec::new(),
             realm_limit: BucketParams::NONE,
+            access: None,
             state: Arc::default(),
         }
     }
@@ -144,6 +148,7 @@ impl Plan {
                 name: realm.clone(),
                 customer: CustomerId(id as u32),
                 service: (id == 0).then_some(RealmService::Proxy(PoolId(0))),
+                vpdn: [None; AccessType::COUNT],
                 stats: Arc::new(PerWorker::new(self.workers)),
             })));
             snapshot.customers.push(Some(Arc::new(Customer {
@@ -236,6 +241,9 @@ pub fn access_network(snapshot: &mut RoutingSnapshot, number: u32, [at, around]:
     let mut client = Plan::default().client(number, at, CustomerId::NOBODY.0);
     client.role = ClientRole::AccessNetwork(AccessType::K);
     client.reject_delay = Duration::from_millis(500);
+    client.when_unanswered = Verdict::Reject;
+    let places = [RealmPlace::Suffix].into_iter().collect();
+    client.access = Some(Box::new(Access { places, max_alternatives: 8, ..Access::of_an_lns() }));
     if snapshot.clients.len() <= number as usize {
         snapshot.clients.resize(number as usize + 1, None);
     }
@@ -266,7 +274,8 @@ pub fn home(snapshot: &mut RoutingSnapshot, index: usize) -> &mut HomeServer {
 pub fn realm(snapshot: &mut RoutingSnapshot, customer: u32, name: &str, service: Option<RealmService>) -> RealmId {
     let id = RealmId(snapshot.realms.len() as u32);
     let stats = Arc::new(PerWorker::new(1));
-    let realm = Realm { id, name: name.to_owned(), customer: CustomerId(customer), service, stats };
+    let vpdn = [None; AccessType::COUNT];
+    let realm = Realm { id, name: name.to_owned(), customer: CustomerId(customer), service, vpdn, stats };
     snapshot.realms.push(Some(Arc::new(realm)));
     id
 }

@@ -50,7 +50,7 @@ impl Turn {
         extras.iter().for_each(|extra| extra.join(snapshot, 0));
         dynauth::sender(snapshot, 9, dynauth::SENDER, 0);
         access_network(snapshot, 10, PGWS, Rates::NONE);
-        snapshot.access_realms = [(b"a.example"[..].into(), RealmId(0))].into();
+        snapshot.access_realms.suffixes = [(b"a.example"[..].into(), RealmId(0))].into();
         let [second, third, billing, nas] = [0, 1, 2, 3].map(|n| &extras[n]);
         if self.is(0) {
             snapshot.pools.push(acct_pool("second", 0, &[second]));

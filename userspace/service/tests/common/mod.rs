@@ -5,6 +5,7 @@ use std::{fs, net::IpAddr, path::Path};
 
 use sekisho_config::{Customer, Node};
 use sekisho_engine::snapshot::{HomeKind, HomeServer};
+use sekisho_lns::Loads;
 use sekisho_service::{CompileErrors, Compiled, Context, IdBook, RoutingSnapshot, compile};
 
 /// The examples that a new operator starts from.
@@ -48,8 +49,8 @@ pub fn first_where(
     (node, customers): &(Node, Vec<Customer>),
     resolve: &dyn Fn(&str) -> Option<IpAddr>,
 ) -> Result<Compiled, CompileErrors> {
-    let book = IdBook::default();
-    let context = Context { previous: None, book: &book, workers: 2, interface_index: &index, resolve };
+    let (book, loads) = (IdBook::default(), Loads::new());
+    let context = Context { previous: None, book: &book, loads: &loads, workers: 2, interface_index: &index, resolve };
     compile(node, customers, &context)
 }
 
@@ -64,8 +65,15 @@ pub fn reload_where(
     (node, customers): &(Node, Vec<Customer>),
     resolve: &dyn Fn(&str) -> Option<IpAddr>,
 ) -> Result<Compiled, CompileErrors> {
-    let context =
-        Context { previous: Some(&before.snapshot), book: &before.book, workers: 2, interface_index: &index, resolve };
+    let loads = Loads::new();
+    let context = Context {
+        previous: Some(&before.snapshot),
+        book: &before.book,
+        loads: &loads,
+        workers: 2,
+        interface_index: &index,
+        resolve,
+    };
     compile(node, customers, &context)
 }
 

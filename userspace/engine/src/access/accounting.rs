@@ -1,0 +1,233 @@
+//! Accounting of `vpdn` sessions: it counts them, and is recorded here or by the customer's home server.
+
+use std::time::Duration;
+
+use sekisho_abi::Reason;
+use sekisho_lns::{
+    LnsId, SourceId,
+    health::SoftFailure,
+    sessions::{Outcome, Report},
+};
+use sekisho_wire::{attr, code::Code, verify::Verified};
+
+use super::{Asked, said, tunnels::note_failure};
+use crate::{
+    engine::Engine,
+    packet::{Action, Packet},
+    recording::Claim,
+    snapshot::{Access, Accountant, CustomerId, RoutingSnapshot, SessionName, Verify, Vpdn},
+    stages::Unsealed,
+    verdict::Arrival,
+};
+
+// Acct-Status-Type: RFC 2866 §5.1, RFC 2867 §3.
+const START: u32 = 1;
+const STOP: u32 = 2;
+const INTERIM: u32 = 3;
+const ACCOUNTING_ON: u32 = 7;
+const ACCOUNTING_OFF: u32 = 8;
+const TUNNEL_LINK_START: u32 = 12;
+const TUNNEL_LINK_STOP: u32 = 13;
+
+/// Who accounts, and how its records are read.
+#[derive(Clone, Copy)]
+struct Reporter {
+    source: SourceId,
+    session_name: SessionName,
+    multi_bearer: bool,
+    /// Tunnel-Link-Start and -Stop stand in the place of Start and Stop.
+    counts_links: bool,
+    /// The LNS that it is.
+    lns: Option<LnsId>,
+}
+
+impl Engine {
+    /// The verdict table for an access network's accounting.
+    pub(super) fn follow_accounting(
+        &mut self,
+        arrival: &Arrival<'_>,
+        access: &Access,
+        asked: Option<Asked<'_>>,
+        verified: &Verified,
+        packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
+    ) -> Result<Action, Reason> {
+        let Arrival { snapshot, client, .. } = *arrival;
+        let reporter = Reporter {
+            source: arrival.client.source(),
+            session_name: access.session_name,
+            multi_bearer: access.multi_bearer,
+            counts_links: access.counts_links,
+            lns: None,
+        };
+        let request = verified.layout().packet(packet.buf.bytes());
+        let status = verified.layout().acct_status(packet.buf.bytes());
+        if is_restart(status) {
+            let nas = said::nas(&self.settings.sessions, request);
+            self.settings.sessions.nas_restarted(reporter.source, nas, self.event(arrival, request));
+            tracing::debug!(client = client.contract, "a NAS begins or ends: its sessions are over");
+            return self.record_here(arrival, Claim::default(), verified, packet);
+        }
+        let contract = asked.as_ref().map(|asked| asked.contract).or_else(|| {
+            // A Stop may come without the name that its Start had.
+            let session = said::session(&self.settings.sessions, reporter.session_name, request)?;
+            let known = self.settings.sessions.find_by_session(arrival.now, reporter.source, session)?;
+            snapshot.vpdn(known.contract).map(|contract| &**contract)
+        });
+        let Some(contract) = contract else {
+            tracing::debug!(client = client.contract, "accounting of no contract");
+            if !access.records_unclaimed {
+                return Err(Reason::Unrouted);
+            }
+            return self.record_here(arrival, Claim::default(), verified, packet);
+        };
+        if contract.accounting == Accountant::Lac {
+            self.count_session(arrival, reporter, contract, status, request);
+        }
+        match (&contract.verify, asked) {
+            (Verify::Proxy { .. }, Some(asked)) => self.ask_home(arrival, &asked, verified, packet, unsealed),
+            (_, asked) => {
+                let realm = asked.map(|asked| asked.realm);
+                let claim = Claim { customer: Some(contract.customer), contract: Some(contract.id), realm };
+                self.record_here(arrival, claim, verified, packet)
+            }
+        }
+    }
+
+    /// An LNS of a customer's: its accounting is of its own sessions, and it may ask for nothing else.
+    pub(crate) fn follow_lns(
+        &mut self,
+        arrival: &Arrival<'_>,
+        lns: LnsId,
+        verified: &Verified,
+        packet: &mut Packet,
+    ) -> Result<Action, Reason> {
+        let Arrival { snapshot, client, .. } = *arrival;
+        if verified.layout().code != Code::ACCOUNTING_REQUEST {
+            return Err(Reason::WrongRole);
+        }
+        let access = client.access.as_deref().ok_or(Reason::Unregistered)?;
+        let reporter = Reporter {
+            source: arrival.client.source(),
+            session_name: access.session_name,
+            multi_bearer: access.multi_bearer,
+            counts_links: access.counts_links,
+            lns: Some(lns),
+        };
+        let request = verified.layout().packet(packet.buf.bytes());
+        let status = verified.layout().acct_status(packet.buf.bytes());
+        if is_restart(status) {
+            self.settings.sessions.lns_restarted(lns, self.event(arrival, request));
+            let claim = Claim { customer: Some(client.customer), ..Claim::default() };
+            return self.record_here(arrival, claim, verified, packet);
+        }
+        let found = super::realm::find(snapshot, client, access, packet.buf.bytes(), verified.layout());
+        let realm = found.and_then(|(id, _)| snapshot.realm(id)).filter(|realm| realm.customer == client.customer);
+        let mut contracts = realm
+            .iter()
+            .flat_map(|realm| realm.vpdn)
+            .flatten()
+            .filter_map(|id| snapshot.vpdn(id))
+            .filter(|contract| contract.accounting == Accountant::Lns && contract.tunnel(lns).is_some());
+        let contract = contracts.next().map(|contract| &**contract);
+        if let Some(contract) = contract {
+            self.count_session(arrival, reporter, contract, status, request);
+        }
+        let claim = Claim {
+            customer: Some(client.customer),
+            contract: contract.map(|contract| contract.id),
+            realm: realm.map(|realm| realm.id),
+        };
+        self.record_here(arrival, claim, verified, packet)
+    }
+
+    /// Counts what a record says of a session.
+    fn count_session(
+        &self,
+        arrival: &Arrival<'_>,
+        reporter: Reporter,
+        contract: &Vpdn,
+        status: Option<u32>,
+        request: &[u8],
+    ) {
+        let (sessions, snapshot) = (&*self.settings.sessions, arrival.snapshot);
+        let Some(session) = said::session(sessions, reporter.session_name, request) else { return };
+        let calling = said::calling(snapshot, request);
+        let seconds = |number| said::number(request, number).map(|it| Duration::from_secs(it.into()));
+        let report = Report {
+            source: reporter.source,
+            nas: said::nas(sessions, request),
+            session,
+            bearer: if reporter.multi_bearer { said::bearer(request) } else { None },
+            last: said::is_last(request),
+            device: said::device(sessions, snapshot, contract, request, &calling),
+            contract: contract.id,
+            customer: contract.balance.customer,
+            lns: reporter.lns.or_else(|| lns_of(snapshot, contract.customer, request)),
+            user: said::plain(request, attr::USER_NAME).unwrap_or_default(),
+            number: &calling,
+            framed_ip: said::plain(request, attr::FRAMED_IP_ADDRESS)
+                .and_then(|value| <[u8; 4]>::try_from(value).ok())
+                .map(Into::into),
+            event: self.event(arrival, request),
+            session_time: said::number(request, attr::ACCT_SESSION_TIME),
+            session_timeout: seconds(attr::SESSION_TIMEOUT),
+            interim: contract.interim_interval.or_else(|| seconds(attr::ACCT_INTERIM_INTERVAL)),
+            sticky: contract.balance.sticky,
+        };
+        let outcome = match status {
+            Some(START) => sessions.start(arrival.now, &report),
+            Some(TUNNEL_LINK_START) if reporter.counts_links => sessions.start(arrival.now, &report),
+            Some(STOP) => sessions.stop(arrival.now, &report),
+            Some(TUNNEL_LINK_STOP) if reporter.counts_links => sessions.stop(arrival.now, &report),
+            Some(INTERIM) => sessions.interim(arrival.now, &report),
+            _ => return,
+        };
+        tracing::debug!(contract = contract.contract, effect = ?outcome.effect, "session");
+        learn(arrival, &outcome);
+    }
+
+    /// When what a record reports happened, in seconds of Unix time: by the NAS's clock where it says so, and then always by that.
+    fn event(&self, arrival: &Arrival<'_>, request: &[u8]) -> u64 {
+        let stamped = said::number(request, attr::EVENT_TIMESTAMP).map(u64::from);
+        let delay = said::number(request, attr::ACCT_DELAY_TIME).map_or(0, u64::from);
+        stamped.unwrap_or_else(|| self.settings.wall(arrival.now).saturating_sub(delay))
+    }
+}
+
+/// What accounting says of the health of LNSs.
+fn learn(arrival: &Arrival<'_>, outcome: &Outcome) {
+    let Arrival { now, snapshot, .. } = *arrival;
+    if let Some(from) = &outcome.failed_over {
+        note_failure(now, snapshot, from.from, outcome.access, SoftFailure::FailedOver);
+    }
+    let Some(lns) = outcome.lns else { return };
+    if outcome.short {
+        note_failure(now, snapshot, lns, outcome.access, SoftFailure::ShortStop);
+    }
+    if outcome.lived
+        && let Some(plan) = snapshot.lns(lns)
+        && plan.lns.state.health.succeeded(outcome.access).is_some()
+    {
+        tracing::info!(lns = plan.lns.name, "sessions of an access network live on this LNS again");
+    }
+}
+
+/// The customer's LNS that a record names by Tunnel-Server-Endpoint (RFC 2868 §3.4): perhaps behind a Tag.
+fn lns_of(snapshot: &RoutingSnapshot, customer: CustomerId, request: &[u8]) -> Option<LnsId> {
+    let value = said::plain(request, attr::TUNNEL_SERVER_ENDPOINT)?;
+    let text = match value {
+        [..=0x1f, text @ ..] => text,
+        text => text,
+    };
+    let name = str::from_utf8(text).ok()?;
+    let name = match name.parse::<std::net::IpAddr>() {
+        Ok(address) => address.to_string(),
+        Err(_) => name.to_ascii_lowercase(),
+    };
+    snapshot.lns_by_endpoint.get(&(customer, name.into_bytes().into_boxed_slice())).copied()
+}
+
+fn is_restart(status: Option<u32>) -> bool {
+    matches!(status, Some(ACCOUNTING_ON | ACCOUNTING_OFF))
+}
