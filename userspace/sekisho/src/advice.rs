@@ -106,6 +106,10 @@ pub const fn of(reason: Reason) -> &'static str {
             "new logins while hardly any room is left for requests: raise `limits.max_requests`, or find out why answers \
              take so long"
         }
+        Reason::JournalFull => {
+            "accounting comes faster than the disk takes it: look at the disk of `journal.directory`, or raise \
+             `journal.queue`; NASes keep what is not acknowledged"
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sekisho_config::{
     AccessNetwork, Client, Customer, Node, Proxy, Realm, Server,
-    customer::{DynAuth, Policies, Tier},
+    customer::{DynAuth, Tier},
 };
 
 use crate::documents::Documents;
@@ -34,15 +34,7 @@ pub fn between(old: &Documents, new: &Documents) -> Result<Vec<String>, Vec<Stri
     }
     lines.extend(compare(&old.node.access_networks, &new.node.access_networks));
     lines.extend(compare(&old.customers, &new.customers));
-    let none = Customer {
-        name: String::new(),
-        title: None,
-        realms: vec![],
-        clients: vec![],
-        proxies: vec![],
-        dynauth: vec![],
-        policies: Policies::default(),
-    };
+    let none = Customer::default();
     let mut both: BTreeMap<&str, (&Customer, &Customer)> = BTreeMap::new();
     for customer in &old.customers {
         both.insert(&customer.name, (customer, &none));

@@ -1,6 +1,6 @@
 //! One clock for workers, control engine and status page.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sekisho_engine::time::Time;
 
@@ -26,6 +26,11 @@ impl Clock {
         Time(0) + (self.beginning.elapsed() + Clock::OFFSET)
     }
 
+    /// Unix time at [`Time`] zero, in seconds.
+    pub fn epoch(&self) -> u64 {
+        wall_seconds().saturating_sub(self.now().0 / 1_000_000_000)
+    }
+
     /// How long the process has been up.
     pub fn uptime(&self) -> Duration {
         self.beginning.elapsed()
@@ -35,6 +40,17 @@ impl Clock {
     pub fn until(&self, time: Time) -> Duration {
         time - self.now()
     }
+}
+
+/// Unix time in nanoseconds, for what is read by people and other hosts.
+pub fn wall_nanos() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Unix time in seconds.
+pub fn wall_seconds() -> u64 {
+    wall_nanos() / 1_000_000_000
 }
 
 #[cfg(test)]

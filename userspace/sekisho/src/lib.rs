@@ -12,6 +12,8 @@
 //!
 //! What clients repeat is handed on to the gate ([`publishing`]), which then absorbs or answers the rest by itself.
 //!
+//! Accounting that ends here goes to the disk by the [`journal`]; sessions, LNSs and their probes are in [`vpdn`].
+//!
 //! Whoever looks at a node gets a [`report`], read from the workers' own counters when asked: `/status` serves it,
 //! [`metrics`] renders it for Prometheus, [`page`] for people, and `sekisho probe` compares two of them to explain what
 //! became of a login. [`advice`] says what each reason to drop means, and [`drops`] who is behind it, live.
@@ -33,6 +35,7 @@ pub mod documents;
 pub mod drops;
 pub mod gate;
 pub mod health;
+pub mod journal;
 pub mod learned;
 pub mod log;
 pub mod metrics;
@@ -44,4 +47,5 @@ pub mod report;
 pub mod running;
 pub mod start;
 pub mod summary;
+pub mod vpdn;
 pub mod worker;

@@ -13,6 +13,7 @@ use std::{
 use sekisho_config::{Faults, Warning};
 use sekisho_engine::{Limits, snapshot::RoutingSnapshot};
 use sekisho_kernel::GateError;
+use sekisho_lns::Loads;
 use sekisho_service::{CompileErrors, Compiled, Context, IdBook};
 use tokio::sync::oneshot;
 
@@ -119,7 +120,7 @@ impl Running {
         names: Names,
     ) -> Result<(), ReloadError> {
         let old = self.routing.load_full();
-        let compiled = compile(&documents, &names, Some(&old), &current.book, self.workers.len())?;
+        let compiled = compile(&documents, &names, Some(&old), (&current.book, &self.vpdn.loads), self.workers.len())?;
         let Compiled { snapshot, book, unresolved } = compiled;
         let new = Arc::new(snapshot);
 
@@ -183,12 +184,12 @@ pub fn compile(
     documents: &Documents,
     names: &Names,
     previous: Option<&RoutingSnapshot>,
-    book: &IdBook,
+    (book, loads): (&IdBook, &Loads),
     workers: usize,
 ) -> Result<Compiled, CompileErrors> {
     let interface_index = |name: &str| sekisho_kernel::interface_index(name).ok();
     let resolve = |name: &str| names.address(name);
-    let context = Context { previous, book, workers, interface_index: &interface_index, resolve: &resolve };
+    let context = Context { previous, book, loads, workers, interface_index: &interface_index, resolve: &resolve };
     sekisho_service::compile(&documents.node, &documents.customers, &context)
 }
 
@@ -201,6 +202,7 @@ pub fn limits(documents: &Documents) -> Limits {
         duplicate_window: limits.duplicate_window,
         retransmit_window: limits.retransmit_window,
         max_ports: documents.node.upstream.max_ports,
+        max_records: documents.node.journal.queue,
         ..Limits::default()
     }
 }

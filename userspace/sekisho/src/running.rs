@@ -26,9 +26,11 @@ use crate::{
     documents::Documents,
     drops,
     gate::Gate,
+    journal::JournalStats,
     learned::Keeper,
     reload::Current,
     report::{self, Report},
+    vpdn::Vpdn,
     worker::{self, Message},
 };
 
@@ -42,6 +44,10 @@ pub struct Running {
     pub workers: Vec<worker::Handle>,
     /// Their rate limits, where the gate has none.
     pub limiter: Arc<Limiter>,
+    /// Sessions and LNSs.
+    pub vpdn: Vpdn,
+    /// What the journal's writer does.
+    pub journal: Arc<JournalStats>,
     /// How much waits, and what is shed for it.
     pub backlog: Backlog,
     /// Routing in force.
@@ -60,6 +66,18 @@ pub struct Running {
     max_requests: AtomicU32,
     history: History,
     about: About,
+}
+
+/// The workers, and what they share.
+pub struct Workers {
+    /// The workers.
+    pub workers: Vec<worker::Handle>,
+    /// Their rate limits.
+    pub limiter: Arc<Limiter>,
+    /// Sessions and LNSs.
+    pub vpdn: Vpdn,
+    /// What writes their records.
+    pub journal: Arc<JournalStats>,
 }
 
 /// Routing, and what could not be part of it.
@@ -101,7 +119,7 @@ impl Running {
     pub fn new(
         clock: Clock,
         gate: Gate,
-        (workers, limiter): (Vec<worker::Handle>, Arc<Limiter>),
+        Workers { workers, limiter, vpdn, journal }: Workers,
         Routing { snapshot, unresolved }: Routing,
         current: Current,
         keeper: Keeper,
@@ -112,6 +130,8 @@ impl Running {
             gate,
             workers,
             limiter,
+            vpdn,
+            journal,
             backlog: Backlog::default(),
             control: watch::Sender::new(Arc::clone(&snapshot)),
             routing: ArcSwap::new(snapshot),

@@ -4,6 +4,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr, UdpSocket},
     sync::{Arc, mpsc},
+    thread,
     time::Instant,
 };
 
@@ -19,10 +20,12 @@ use crate::{
     documents::Documents,
     drops,
     gate::Gate,
+    journal::{self, JournalError},
     learned::Keeper,
     names::{self, Names},
     reload::{self, Current},
-    running::{Routing, Running},
+    running::{Routing, Running, Workers},
+    vpdn::Vpdn,
     worker::{self, Ended, Handle, SERVICE_BUFFER},
 };
 
@@ -45,6 +48,9 @@ pub enum StartError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// The journal.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
     /// A thread or an epoll instance.
     #[error("cannot start a worker: {0}")]
     Worker(#[source] io::Error),
@@ -58,6 +64,8 @@ pub struct Started {
     pub admin: std::net::TcpListener,
     /// The ends of the workers.
     pub ended: Vec<Ended>,
+    /// The end of the journal's writer, after theirs.
+    pub journal_ended: thread::JoinHandle<()>,
     /// Where ports toward home servers are opened, for [`health::run`](crate::health::run).
     pub upstream: worker::Upstream,
     /// The workers' receive queues, for [`backlog::watch`](crate::backlog::watch).
@@ -85,7 +93,8 @@ struct Listening<'a> {
 pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> {
     let clock = Clock::start();
     let workers = documents.workers();
-    let compiled = reload::compile(&documents, &names, None, &IdBook::default(), workers)?;
+    let vpdn = Vpdn::new(&documents.node);
+    let compiled = reload::compile(&documents, &names, None, (&IdBook::default(), &vpdn.loads), workers)?;
     let Compiled { snapshot, book, unresolved } = compiled;
     names::tell(&unresolved, &[]);
     let keeper = Keeper::open(&documents.node.state);
@@ -94,6 +103,7 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
     let listening = listening(&documents, &snapshot);
 
     let addresses = listening.iter().map(|one| one.address).collect();
+    let writer = journal::writer(&documents.node, &snapshot)?;
     let gate = Gate::open(&documents.node, addresses, &snapshot.gate)?;
     let sockets = bind(&listening, workers)?;
     let address = documents.node.admin;
@@ -124,21 +134,27 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
             seed: rand::random(),
             sticky: Arc::clone(&sticky),
             limiter: Arc::clone(&limiter),
+            sessions: Arc::clone(&vpdn.sessions),
+            epoch: clock.epoch(),
             retransmits: gate.publisher(),
             marker,
         };
         let (snapshot, upstream) = (Arc::clone(&snapshot), upstream.clone());
         let sampler = drops::Sampler::new(sampled.clone(), seed);
-        let start = worker::Start { settings, snapshot, sockets, upstream, clock, sampler };
+        let records = writer.inlet(index);
+        let start = worker::Start { settings, snapshot, sockets, upstream, clock, sampler, records };
         let (handle, end) = Handle::start(start).map_err(StartError::Worker)?;
         handles.push(handle);
         ended.push(end);
     }
+    let journal = writer.stats();
+    let journal_ended = writer.start(handles.clone())?;
     let current = Current { documents: Arc::new(documents), names, book };
-    let running = Running::new(clock, gate, (handles, limiter), Routing { snapshot, unresolved }, current, keeper);
+    let workers = Workers { workers: handles, limiter, vpdn, journal };
+    let running = Running::new(clock, gate, workers, Routing { snapshot, unresolved }, current, keeper);
     // The gate may be an earlier process's: what has gone from the documents since then is no longer registered.
     running.gate.retire(Instant::now());
-    Ok(Started { running: Arc::new(running), admin, ended, upstream, queues, samples, ring })
+    Ok(Started { running: Arc::new(running), admin, ended, journal_ended, upstream, queues, samples, ring })
 }
 
 fn listening<'a>(documents: &'a Documents, snapshot: &RoutingSnapshot) -> Vec<Listening<'a>> {

@@ -105,7 +105,7 @@ async fn live(documents: Documents) -> Result<(), String> {
     let mut names = Names::default();
     names.refresh(&documents.node, &documents.customers, names::PATIENCE).await;
     let started = start(documents, names).map_err(|error| error.to_string())?;
-    let Started { running, admin, ended, upstream, queues, samples, ring } = started;
+    let Started { running, admin, ended, journal_ended, upstream, queues, samples, ring } = started;
     let report = running.report();
     say(&summary::up(&report, admin.local_addr().ok()));
     let asked = report.gate.requested != "off";
@@ -158,6 +158,11 @@ async fn live(documents: Documents) -> Result<(), String> {
     stop(&running, &mut signals, &mut workers).await;
     api.abort();
     tasks.iter().for_each(|task| task.abort());
+    // It ends when the last worker has.
+    let written = tokio::task::spawn_blocking(move || journal_ended.join().is_ok());
+    if !matches!(timeout(KEEP, written).await, Ok(Ok(true))) {
+        tracing::error!("the journal did not end in time; what was acknowledged is kept all the same");
+    }
     if timeout(KEEP, running.keep_learned()).await.is_err() {
         tracing::warn!("leaving without having kept what was learned last");
     }

@@ -16,13 +16,19 @@ use sekisho_engine::{Engine, Limits, Settings, snapshot::RoutingSnapshot, stats:
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::sockets::{OpenError, SERVICE_BUFFER, Upstream, open_upstream};
-use crate::{clock::Clock, drops::Sampler};
+use crate::{
+    clock::Clock,
+    drops::Sampler,
+    journal::{Block, Inlet},
+};
 
 /// What a worker is told while it runs.
 #[derive(Debug)]
 pub enum Message {
     /// Route by this from now on; answer when the engine has it.
     Snapshot(Arc<RoutingSnapshot>, Limits, oneshot::Sender<()>),
+    /// What became of records that it has handed over.
+    Recorded(Block),
     /// From now on Status-Server is not answered, or is again; all else goes on.
     Draining(bool),
     /// Take no new requests; answer when nothing is in flight any more.
@@ -45,6 +51,8 @@ pub struct Start {
     pub clock: Clock,
     /// Tells of what it drops.
     pub sampler: Sampler,
+    /// Takes what it has to record.
+    pub records: Inlet,
 }
 
 /// A running worker, as others see it.
@@ -72,7 +80,7 @@ impl Handle {
         let sockets = sockets::Sockets::new(start.sockets, start.upstream)?;
         let engine = Engine::new(start.settings, Arc::clone(&start.snapshot), Arc::clone(&stats));
         let drops = rounds::Drops { sampler: start.sampler, snapshot: start.snapshot };
-        let worker = rounds::Worker::new(engine, sockets, Arc::clone(&stats), start.clock, drops);
+        let worker = rounds::Worker::new(engine, sockets, Arc::clone(&stats), start.clock, drops, start.records);
         thread::Builder::new().name(name).spawn(move || {
             // The main thread may have gone already; then nobody needs the report.
             let _ = report.send(run(worker, inbox));

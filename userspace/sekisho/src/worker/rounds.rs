@@ -18,7 +18,7 @@ use tokio::{
 use tracing::Level;
 
 use super::{Message, send::send, sockets::Sockets};
-use crate::{clock::Clock, drops::Sampler};
+use crate::{clock::Clock, drops::Sampler, journal::Inlet};
 
 /// Rounds in a row before messages and timers get their turn: some milliseconds at most.
 const ROUNDS: usize = 16;
@@ -39,6 +39,7 @@ pub(super) struct Worker {
     ready: Vec<Socket>,
     finishing: Option<oneshot::Sender<()>>,
     drops: Drops,
+    records: Inlet,
 }
 
 /// Who is told of drops, and the routing in force, which knows the senders.
@@ -48,10 +49,17 @@ pub(super) struct Drops {
 }
 
 impl Worker {
-    pub(super) fn new(engine: Engine, sockets: Sockets, stats: Arc<WorkerStats>, clock: Clock, drops: Drops) -> Worker {
+    pub(super) fn new(
+        engine: Engine,
+        sockets: Sockets,
+        stats: Arc<WorkerStats>,
+        clock: Clock,
+        drops: Drops,
+        records: Inlet,
+    ) -> Worker {
         let (receiver, sender) = (Receiver::new(), Sender::new());
         let (batch, ready) = (Batch::default(), Vec::with_capacity(Sockets::EVENTS));
-        Worker { engine, sockets, stats, clock, receiver, sender, batch, ready, finishing: None, drops }
+        Worker { engine, sockets, stats, clock, receiver, sender, batch, ready, finishing: None, drops, records }
     }
 
     /// Runs until told to stop, or until everybody who could tell has gone.
@@ -88,6 +96,10 @@ impl Worker {
                 self.engine.set_limits(limits);
                 // Whoever asked may have stopped waiting.
                 let _ = done.send(());
+            }
+            Message::Recorded(mut block) => {
+                block.settle(self.clock.now(), &mut self.engine);
+                self.records.give_back(block);
             }
             Message::Draining(draining) => self.engine.set_draining(draining),
             Message::Finish(done) => {
@@ -155,6 +167,7 @@ impl Worker {
         }
         let now = self.clock.now();
         self.engine.handle_batch(now, &mut self.batch);
+        self.records.collect(now, &mut self.engine);
         send(&self.batch, &self.sockets, &mut self.sender, &self.stats);
         tell(&self.batch);
         self.drops.sampler.look(now, &self.batch, &self.drops.snapshot);
