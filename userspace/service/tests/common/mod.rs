@@ -1,12 +1,15 @@
 //! Configurations in a temporary directory, compiled as the program does.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{fs, net::IpAddr, path::Path};
+use std::{fs, net::IpAddr, path::Path, sync::LazyLock};
 
 use sekisho_config::{Customer, Node};
 use sekisho_engine::snapshot::{HomeKind, HomeServer};
 use sekisho_lns::Loads;
 use sekisho_service::{CompileErrors, Compiled, Context, IdBook, RoutingSnapshot, compile};
+
+/// What a process counts by; it stays over reloads.
+static LOADS: LazyLock<Loads> = LazyLock::new(Loads::new);
 
 /// The examples that a new operator starts from.
 pub fn examples() -> (Node, Vec<Customer>) {
@@ -49,8 +52,8 @@ pub fn first_where(
     (node, customers): &(Node, Vec<Customer>),
     resolve: &dyn Fn(&str) -> Option<IpAddr>,
 ) -> Result<Compiled, CompileErrors> {
-    let (book, loads) = (IdBook::default(), Loads::new());
-    let context = Context { previous: None, book: &book, loads: &loads, workers: 2, interface_index: &index, resolve };
+    let book = IdBook::default();
+    let context = Context { previous: None, book: &book, loads: &LOADS, workers: 2, interface_index: &index, resolve };
     compile(node, customers, &context)
 }
 
@@ -65,11 +68,10 @@ pub fn reload_where(
     (node, customers): &(Node, Vec<Customer>),
     resolve: &dyn Fn(&str) -> Option<IpAddr>,
 ) -> Result<Compiled, CompileErrors> {
-    let loads = Loads::new();
     let context = Context {
         previous: Some(&before.snapshot),
         book: &before.book,
-        loads: &loads,
+        loads: &LOADS,
         workers: 2,
         interface_index: &index,
         resolve,
