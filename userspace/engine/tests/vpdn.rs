@@ -6,7 +6,7 @@ mod common;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use common::*;
+use common::{vpdn::*, *};
 use sekisho_engine::{
     Limits,
     packet::{Action, Socket},

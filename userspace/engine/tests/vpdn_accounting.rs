@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::*;
+use common::{vpdn::*, *};
 use sekisho_abi::Reason;
 use sekisho_engine::{
     Limits,

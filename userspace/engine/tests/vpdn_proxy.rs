@@ -7,7 +7,7 @@ mod common;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use common::*;
+use common::{vpdn::*, *};
 use sekisho_engine::{
     Limits,
     packet::{Action, Socket},

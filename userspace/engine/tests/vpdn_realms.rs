@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::*;
+use common::{vpdn::*, *};
 use sekisho_engine::{Limits, snapshot::*};
 use sekisho_lns::balance::Strategy;
 use sekisho_wire::{attr, build::RequestBuilder, code::Code};

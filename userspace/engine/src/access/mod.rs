@@ -72,8 +72,7 @@ impl Engine {
         let contract = realm
             .and_then(|id| snapshot.realm(id)?.vpdn.get(kind.index()).copied().flatten())
             .and_then(|id| snapshot.vpdn(id));
-        let asked =
-            found.zip(contract).map(|((realm, place), contract)| Asked { access, contract: &**contract, realm, place });
+        let asked = found.zip(contract).map(|((realm, place), contract)| Asked { access, contract, realm, place });
         if layout.code != Code::ACCESS_REQUEST {
             return self.follow_accounting(arrival, access, asked, verified, packet, unsealed);
         }

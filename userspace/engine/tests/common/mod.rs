@@ -45,14 +45,13 @@ mod packets;
 mod plan;
 mod servers;
 pub mod turns;
-mod vpdn;
+pub mod vpdn;
 
 pub use kernel::*;
 pub use packets::*;
 pub use plan::*;
 
 pub use servers::*;
-pub use vpdn::*;
 
 pub const AUTH: u16 = 0;
 pub const ACCT: u16 = 1;
