@@ -17,6 +17,7 @@ use crate::{
     packet::{Action, Packet},
     pool,
     reasons::unwritable,
+    recording::Claim,
     snapshot::{Customer, HomeKind, PoolId, RoutingSnapshot},
     store::Stored,
     table::{Origin, State, Token},
@@ -57,6 +58,8 @@ struct FanOut {
     next: usize,
     /// When the first had its turn.
     began: Time,
+    /// It has to be recorded here as well, and is not yet.
+    unrecorded: bool,
 }
 
 /// Accounting-On and -Off under way to several pools.
@@ -80,7 +83,13 @@ impl FanOuts {
         })
     }
 
-    fn begin(&mut self, now: Time, template: Stored, pools: impl Iterator<Item = PoolId>) -> FanOutId {
+    fn begin(
+        &mut self,
+        now: Time,
+        template: Stored,
+        pools: impl Iterator<Item = PoolId>,
+        unrecorded: bool,
+    ) -> FanOutId {
         let index = self.free.pop().unwrap_or_else(|| {
             self.places.push(FanOut::default());
             self.places.len() as u32 - 1
@@ -88,7 +97,7 @@ impl FanOuts {
         if let Some(fan_out) = self.places.get_mut(index as usize) {
             fan_out.template = Some(template);
             fan_out.parts.extend(pools.map(|pool| Part { pool, stage: Stage::Unsent }));
-            (fan_out.next, fan_out.began) = (0, now);
+            (fan_out.next, fan_out.began, fan_out.unrecorded) = (0, now, unrecorded);
         }
         FanOutId(index)
     }
@@ -131,6 +140,10 @@ impl FanOut {
     fn all_had_their_turn(&self) -> bool {
         self.next >= self.parts.len()
     }
+
+    fn is_done(&self) -> bool {
+        !self.unrecorded && self.parts.iter().all(|part| part.stage == Stage::Answered)
+    }
 }
 
 /// The pools that an Accounting-On or -Off of this customer's clients goes to.
@@ -145,26 +158,34 @@ pub fn accounting_pools<'s>(
 }
 
 impl Engine {
-    /// Begins a fan-out to all pools of a customer.
+    /// Begins a fan-out to these pools; with a claim it is recorded here as well.
     pub(crate) fn fan_out(
         &mut self,
         arrival: &Arrival<'_>,
-        customer: &Customer,
+        pools: impl Iterator<Item = PoolId>,
+        claim: Option<Claim>,
         verified: &Verified,
         packet: &mut Packet,
     ) -> Result<Action, Reason> {
-        let Arrival { now, snapshot, client, .. } = *arrival;
+        let Arrival { now, client, .. } = *arrival;
         if !self.has_room_to_spare() {
             return Err(Reason::TableFull);
         }
         let (scratch, secret, marker) = (&mut self.scratch, arrival.secret(), &self.settings.marker);
         scratch.load(packet.buf.bytes()).map_err(|_| Reason::TooLong)?;
         forward_request(scratch, verified, secret, &client.secret, 0, &[0; 16], marker).map_err(unwritable)?;
-        turn_into_reply(&mut packet.buf, verified, Code::ACCOUNTING_RESPONSE, secret, &[]).map_err(unwritable)?;
+        let kept = claim.map(|claim| self.keep(arrival, claim, verified, packet)).transpose()?;
+        if let Err(error) = turn_into_reply(&mut packet.buf, verified, Code::ACCOUNTING_RESPONSE, secret, &[]) {
+            kept.into_iter().for_each(|kept| self.store.give_back(kept.packet));
+            return Err(unwritable(error));
+        }
         let template = self.store.put(self.scratch.bytes());
-        let id = self.fan_outs.begin(now, template, accounting_pools(snapshot, customer));
+        let id = self.fan_outs.begin(now, template, pools, kept.is_some());
         let request = self.record(arrival, None, State::FannedOut(id), packet.buf.bytes());
         let index = self.table.insert(request);
+        if let Some(kept) = kept {
+            self.hand_out(index, arrival, kept);
+        }
         self.snapshots.hold();
         self.stats.fanned_out.increment();
         self.stats.forwarded.increment();
@@ -275,8 +296,7 @@ impl Engine {
         let request = self.table.at_mut(index).ok_or(Reason::ReplyUnwanted)?;
         let State::FannedOut(id) = request.state else { return Err(Reason::ReplyUnwanted) };
         self.fan_outs.set(id, place, Stage::Answered);
-        let parts = self.fan_outs.of(id).map_or(&[][..], |fan_out| &fan_out.parts);
-        if parts.iter().any(|part| part.stage != Stage::Answered) {
+        if !self.fan_outs.of(id).is_none_or(FanOut::is_done) {
             return Ok(Action::Hold);
         }
         let snapshot = Arc::clone(self.snapshots.current());
@@ -293,6 +313,17 @@ impl Engine {
         self.remember(now, index);
         self.count_reply(&snapshot, index, now);
         Ok(Action::Send(path))
+    }
+
+    /// It is recorded here. Whether everything else is done too; then it is answered, and its fan-out has ended.
+    pub(crate) fn fan_out_recorded(&mut self, id: FanOutId) -> bool {
+        let Some(fan_out) = self.fan_outs.places.get_mut(id.0 as usize) else { return false };
+        fan_out.unrecorded = false;
+        let is_done = fan_out.is_done();
+        if is_done {
+            self.end_fan_out(id);
+        }
+        is_done
     }
 
     /// A part has ended without an answer; it may be sent anew.

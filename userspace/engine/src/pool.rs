@@ -192,6 +192,11 @@ impl HomeServer {
 }
 
 impl Pool {
+    /// Whether it has servers for accounting.
+    pub fn takes_accounting(&self) -> bool {
+        self.tiers.iter().any(|tier| !tier.acct.is_empty())
+    }
+
     /// Whether it has servers of this kind whose names have no address yet.
     pub(crate) fn awaits(&self, kind: HomeKind) -> bool {
         match kind {

@@ -39,9 +39,15 @@ pub(crate) struct Unrecorded {
     token: Token,
     client: ClientId,
     peer: SocketAddr,
+    kept: Kept,
+}
+
+/// What is recorded, and whose it is.
+#[derive(Debug)]
+pub(crate) struct Kept {
     claim: Claim,
     identity: u128,
-    packet: Stored,
+    pub(crate) packet: Stored,
 }
 
 /// An accounting record, to be kept.
@@ -74,15 +80,10 @@ impl Engine {
         verified: &Verified,
         packet: &mut Packet,
     ) -> Result<Action, Reason> {
-        let request = verified.layout().packet(packet.buf.bytes());
-        if self.recording >= self.settings.limits.max_records {
-            return Err(Reason::JournalFull);
-        }
-        let identity = identity(&arrival.client.contract, request);
-        let kept = self.store.put(request);
+        let kept = self.keep(arrival, claim, verified, packet)?;
         let answered = turn_into_reply(&mut packet.buf, verified, Code::ACCOUNTING_RESPONSE, arrival.secret(), &[]);
         if let Err(error) = answered {
-            self.store.give_back(kept);
+            self.store.give_back(kept.packet);
             return Err(unwritable(error));
         }
         let record = self.record(arrival, claim.realm, State::Recording, packet.buf.bytes());
@@ -90,23 +91,39 @@ impl Engine {
         let index = self.table.insert(record);
         self.timers.arm(index, deadline);
         self.recording += 1;
-        match self.table.token(index) {
-            Some(token) => self.unrecorded.push_back(Unrecorded {
-                token,
-                client: arrival.client.id,
-                peer: arrival.key.peer,
-                claim,
-                identity,
-                packet: kept,
-            }),
-            None => self.store.give_back(kept),
-        }
+        self.hand_out(index, arrival, kept);
         Ok(Action::Hold)
+    }
+
+    /// Keeps a copy of the request, to be handed out.
+    pub(crate) fn keep(
+        &mut self,
+        arrival: &Arrival<'_>,
+        claim: Claim,
+        verified: &Verified,
+        packet: &Packet,
+    ) -> Result<Kept, Reason> {
+        if self.recording >= self.settings.limits.max_records {
+            return Err(Reason::JournalFull);
+        }
+        let request = verified.layout().packet(packet.buf.bytes());
+        let identity = identity(&arrival.client.contract, request);
+        Ok(Kept { claim, identity, packet: self.store.put(request) })
+    }
+
+    /// Has a record handed out, for the request at this place.
+    pub(crate) fn hand_out(&mut self, index: u32, arrival: &Arrival<'_>, kept: Kept) {
+        let (client, peer) = (arrival.client.id, arrival.key.peer);
+        match self.table.token(index) {
+            Some(token) => self.unrecorded.push_back(Unrecorded { token, client, peer, kept }),
+            None => self.store.give_back(kept.packet),
+        }
     }
 
     /// Hands out the next record that is to be kept.
     pub fn poll_record<T>(&mut self, take: impl FnOnce(&Record<'_>) -> T) -> Option<T> {
-        let Unrecorded { token, client, peer, claim, identity, packet } = self.unrecorded.pop_front()?;
+        let Unrecorded { token, client, peer, kept } = self.unrecorded.pop_front()?;
+        let Kept { claim, identity, packet } = kept;
         let snapshot = self.snapshots.current();
         let record = Record {
             token,
@@ -128,17 +145,28 @@ impl Engine {
     pub fn handle_recorded(&mut self, now: Time, token: Token, is_kept: bool) {
         let Some(index) = self.table.live(token) else { return };
         let snapshot = Arc::clone(self.snapshots.current());
-        let Some(request) = self.table.at_mut(index).filter(|request| matches!(request.state, State::Recording)) else {
-            return;
+        let Some(request) = self.table.at(index) else { return };
+        let (client, version) = (request.client, request.version);
+        let fan_out = match request.state {
+            State::Recording => None,
+            State::FannedOut(id) => Some(id),
+            _ => return,
         };
         // A reload may have removed the client, who is a stranger then.
-        if !is_kept || snapshot.client(request.client).is_none() {
+        if !is_kept || snapshot.client(client).is_none() {
             self.stats.unrecorded.increment();
             return self.give_up(now, index);
         }
-        request.state = State::Answered;
-        self.recording = self.recording.saturating_sub(1);
         self.stats.recorded.increment();
+        match fan_out {
+            None => self.recording = self.recording.saturating_sub(1),
+            Some(id) if self.fan_out_recorded(id) => self.snapshots.release(version),
+            // Pools have still to hear of it.
+            Some(_) => return,
+        }
+        if let Some(request) = self.table.at_mut(index) {
+            request.state = State::Answered;
+        }
         self.remember(now, index);
         self.publish_answer(now, index);
         self.count_reply(&snapshot, index, now);

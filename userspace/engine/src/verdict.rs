@@ -19,6 +19,7 @@ use crate::{
     conversations::conversation,
     edits::{apply_policies, edit_request},
     engine::Engine,
+    fanout::accounting_pools,
     health::Health,
     identifiers::{AllIdentifiers, Identifiers},
     packet::{Action, Packet},
@@ -98,7 +99,8 @@ impl Engine {
             Route::WholeNas(pool) => (None, pool, None),
             Route::EveryPool => {
                 let verified = apply_policies(arrival.client, verified, &mut packet.buf)?;
-                return self.fan_out(arrival, customer, &verified, packet);
+                let pools = accounting_pools(arrival.snapshot, customer);
+                return self.fan_out(arrival, pools, None, &verified, packet);
             }
             Route::Unserved(realm) => return self.refuse(arrival, Some(realm), Cause::NotRoutable, verified, packet),
             Route::Unknown => return self.refuse(arrival, None, Cause::NotRoutable, verified, packet),

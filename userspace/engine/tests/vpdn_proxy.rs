@@ -29,6 +29,7 @@ fn plan() -> Plan {
     plan.reshape(|snapshot| {
         let allowed = [attr::CLASS, attr::SESSION_TIMEOUT, attr::FRAMED_IP_ADDRESS].map(AttributeId::Plain);
         vpdn(snapshot).verify = Verify::Proxy {
+            pools: vec![PoolId(0)],
             allowed: Policy::new(vec![Rule::Allow(allowed.to_vec())]),
             framed_networks: vec![("10.1.0.0".parse().unwrap(), 16)],
         };
@@ -182,4 +183,46 @@ fn its_accounting_goes_to_the_home_server_and_counts_all_the_same() {
     assert!(world.engine.poll_record(|_| ()).is_none(), "the home server records it");
     let back = world.answer(&sent, &home_reply(&sent, 2, Code::ACCOUNTING_RESPONSE, &[])).1.unwrap();
     assert_eq!((back.path.socket, back.bytes[0]), (Socket::Service(ACCT), Code::ACCOUNTING_RESPONSE.0));
+}
+
+#[test]
+fn a_nas_that_restarts_is_told_to_home_servers_with_sessions_and_recorded_before_it_is_acknowledged() {
+    let on = |id| {
+        let request = sekisho_wire::build::RequestBuilder::new(Code::ACCOUNTING_REQUEST, id, [0; 16])
+            .attribute(attr::ACCT_STATUS_TYPE, [0, 0, 0, 7])
+            .attribute(attr::ACCT_SESSION_ID, format!("on-{id}"))
+            .attribute(attr::NAS_IDENTIFIER, "pgw-1");
+        request.build(&nas_secret()).unwrap()
+    };
+    // Nobody's sessions: it is recorded, and that is all.
+    let mut world = world();
+    world.account(&on(1));
+    assert_eq!(world.keep_records(true).len(), 1);
+    // Whichever of the two comes first.
+    for recorded_first in [true, false] {
+        let id = 2 + u8::from(recorded_first);
+        world.account(&report(9, 1, "x@a.example").build(&nas_secret()).unwrap());
+        let request = on(id);
+        assert_eq!(world.account(&request), (Action::Hold, None));
+        let sent = world.pass(Duration::from_millis(50)).remove(0).1;
+        assert_eq!(sent.path.peer, address(ACCT_1));
+        let reply = home_reply(&sent, 2, Code::ACCOUNTING_RESPONSE, &[]);
+        let back = if recorded_first {
+            assert_eq!(world.keep_records(true), [], "the home server has not answered");
+            world.answer(&sent, &reply).1.unwrap()
+        } else {
+            assert_eq!(world.answer(&sent, &reply), (Action::Hold, None), "it is not recorded");
+            world.keep_records(true).remove(0)
+        };
+        verified_at_nas(&back, &request);
+        assert_eq!(back.bytes[0], Code::ACCOUNTING_RESPONSE.0);
+        assert!(world.engine.is_consistent());
+    }
+    // What cannot be recorded is not acknowledged, whatever the home server says.
+    world.account(&report(9, 1, "x@a.example").build(&nas_secret()).unwrap());
+    world.account(&on(7));
+    let sent = world.pass(Duration::from_millis(50)).remove(0).1;
+    assert_eq!(world.keep_records(false), []);
+    assert_eq!(world.answer(&sent, &home_reply(&sent, 2, Code::ACCOUNTING_RESPONSE, &[])).1, None);
+    assert!(world.engine.is_consistent());
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use sekisho_config::{Customer, Node, Realm, Selector};
 use sekisho_engine::{
-    snapshot::{self, AccessType, ContractId, CustomerId, PoolId, RealmId, RealmService, RoutingSnapshot},
+    snapshot::{self, AccessType, ContractId, CustomerId, Pool, PoolId, RealmId, RealmService, RoutingSnapshot},
     stats::PerWorker,
 };
 
@@ -49,15 +49,13 @@ pub(crate) fn customer(
             let realms = contract.realms.iter().map(|realm| (realm.selector, realm.name.as_str()));
             services.extend(realms.map(|realm| (realm, pool)));
         }
-        let takes_accounting = |pool: &&PoolId| {
-            snapshot.pool(**pool).is_some_and(|pool| pool.tiers.iter().any(|tier| !tier.acct.is_empty()))
-        };
+        let takes_accounting = |pool: &&PoolId| snapshot.pool(**pool).is_some_and(Pool::takes_accounting);
         customer.acct_pools = services.values().filter(takes_accounting).copied().collect();
         customer.acct_pools.sort_unstable();
         customer.acct_pools.dedup();
         customer.nases = clients::clients(from, id, context, book, snapshot);
         vpdn::lnss(node, from, id, context, book, snapshot);
-        tunnelled = vpdn::contracts(from, id, context, book, snapshot);
+        tunnelled = vpdn::contracts(from, id, &services, context, book, snapshot);
         networks::lns_sources(from, id, context, book, snapshot);
     }
     for from in &from.realms {

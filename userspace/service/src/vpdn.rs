@@ -7,7 +7,9 @@ use sekisho_config::{
     Node, Selector, ServerState, Strategy as ConfigStrategy, Verify as ConfigVerify, Vpdn,
 };
 use sekisho_engine::{
-    snapshot::{self, AccessType, Accountant, ContractId, CustomerId, LnsId, LnsPlan, RoutingSnapshot, Verify},
+    snapshot::{
+        self, AccessType, Accountant, ContractId, CustomerId, LnsId, LnsPlan, Pool, PoolId, RoutingSnapshot, Verify,
+    },
     stats::PerWorker,
 };
 use sekisho_lns::{
@@ -113,6 +115,7 @@ fn probe(node: &Node, from: &Lns, lns: LnsId) -> Option<Target> {
 pub(crate) fn contracts<'a>(
     owner: &'a Customer,
     customer: CustomerId,
+    proxies: &HashMap<(Selector, &str), PoolId>,
     context: &Context<'_>,
     book: &mut IdBook,
     snapshot: &mut RoutingSnapshot,
@@ -122,7 +125,13 @@ pub(crate) fn contracts<'a>(
         let id = book.contract(customer, &from.contract);
         let kind = access_type(from.kind);
         services.extend(from.realms.iter().map(|realm| ((realm.selector, realm.name.as_str(), kind), id)));
-        let contract = contract(owner, from, (id, customer, kind), context, book, snapshot);
+        let mut contract = contract(owner, from, (id, customer, kind), context, book, snapshot);
+        if let Verify::Proxy { pools, .. } = &mut contract.verify {
+            let all = from.realms.iter().filter_map(|realm| proxies.get(&(realm.selector, realm.name.as_str())));
+            pools.extend(all.filter(|pool| snapshot.pool(**pool).is_some_and(Pool::takes_accounting)));
+            pools.sort_unstable();
+            pools.dedup();
+        }
         put(&mut snapshot.vpdn, id.index(), contract);
     }
     services
@@ -230,6 +239,7 @@ fn verify(from: &ConfigVerify) -> Verify {
     // Whatever is allowed, where a tunnel leads the operator's customer says, and not its home server.
     let no_tunnels = Rule::Remove(AttributeId::Vendor(CISCO, CISCO_AVPAIR), Some(b"vpdn:"[..].into()));
     Verify::Proxy {
+        pools: Vec::new(),
         allowed: Policy::new(vec![no_tunnels, Rule::Allow(allowed)]),
         framed_networks: framed_networks.iter().map(|network| (network.address, network.length)).collect(),
     }

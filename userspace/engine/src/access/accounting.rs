@@ -15,7 +15,7 @@ use crate::{
     engine::Engine,
     packet::{Action, Packet},
     recording::Claim,
-    snapshot::{Access, Accountant, CustomerId, RoutingSnapshot, SessionName, Verify, Vpdn},
+    snapshot::{Access, AccessType, Accountant, CustomerId, PoolId, RoutingSnapshot, SessionName, Verify, Vpdn},
     stages::Unsealed,
     verdict::Arrival,
 };
@@ -46,7 +46,7 @@ impl Engine {
     pub(super) fn follow_accounting(
         &mut self,
         arrival: &Arrival<'_>,
-        access: &Access,
+        (access, kind): (&Access, AccessType),
         asked: Option<Asked<'_>>,
         verified: &Verified,
         packet: &mut Packet,
@@ -66,6 +66,10 @@ impl Engine {
             let nas = said::nas(&self.settings.sessions, request);
             self.settings.sessions.nas_restarted(reporter.source, nas, self.event(arrival, request));
             tracing::debug!(client = client.contract, "a NAS begins or ends: its sessions are over");
+            let mut pools = concerned(snapshot, kind).peekable();
+            if pools.peek().is_some() {
+                return self.fan_out(arrival, pools, Some(Claim::default()), verified, packet);
+            }
             return self.record_here(arrival, Claim::default(), verified, packet);
         }
         let contract = asked.as_ref().map(|asked| asked.contract).or_else(|| {
@@ -193,6 +197,22 @@ impl Engine {
         let delay = said::number(request, attr::ACCT_DELAY_TIME).map_or(0, u64::from);
         stamped.unwrap_or_else(|| self.settings.wall(arrival.now).saturating_sub(delay))
     }
+}
+
+/// The pools whose home servers let subscribers of this type of network in, and have sessions of theirs now.
+fn concerned(snapshot: &RoutingSnapshot, kind: AccessType) -> impl Iterator<Item = PoolId> + use<> {
+    let contracts = snapshot.vpdn.iter().flatten();
+    let in_use = contracts.filter(|contract| contract.kind == kind && contract.balance.load.active() > 0);
+    let mut pools: Vec<PoolId> = in_use
+        .flat_map(|contract| match &contract.verify {
+            Verify::Proxy { pools, .. } => &pools[..],
+            Verify::Realm => &[],
+        })
+        .copied()
+        .collect();
+    pools.sort_unstable();
+    pools.dedup();
+    pools.into_iter()
 }
 
 /// What accounting says of the health of LNSs.

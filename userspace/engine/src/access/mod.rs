@@ -74,7 +74,7 @@ impl Engine {
             .and_then(|id| snapshot.vpdn(id));
         let asked = found.zip(contract).map(|((realm, place), contract)| Asked { access, contract, realm, place });
         if layout.code != Code::ACCESS_REQUEST {
-            return self.follow_accounting(arrival, access, asked, verified, packet, unsealed);
+            return self.follow_accounting(arrival, (access, kind), asked, verified, packet, unsealed);
         }
         let tell = |verdict| {
             let realm = realm.and_then(|id| snapshot.realm(id)).map(|realm| realm.name.as_str());

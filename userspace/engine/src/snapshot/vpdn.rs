@@ -10,7 +10,7 @@ use sekisho_lns::{
 };
 use sekisho_wire::{policy::Policy, select::AttributeId, tunnel::TunnelSet};
 
-use super::{AccessType, CustomerId};
+use super::{AccessType, CustomerId, PoolId};
 use crate::stats::{PerWorker, VpdnStats};
 
 /// A `vpdn` contract: logins of access networks of its type for its realms are answered with a tunnel to an LNS.
@@ -75,6 +75,8 @@ pub enum Verify {
     Realm,
     /// The customer's home servers, by the `proxy` contract that serves the realm.
     Proxy {
+        /// The pools of its realms that take accounting.
+        pools: Vec<PoolId>,
         /// What of a home server's Accept goes on to an access network, which is not its customer's.
         allowed: Policy,
         /// What an Accept may give as Framed-IP-Address and, where an IPv6 network is among them, as IPv6 address and prefix;
