@@ -414,3 +414,14 @@ fn a_policy_without_rules_changes_nothing() {
     let refused = Policy::new(vec![]).edit_request(&mut other, &mut verified);
     assert_eq!(refused, Err(RewriteError::OtherPacket));
 }
+
+#[test]
+fn what_is_kept_out_by_its_beginning_stays_out_in_capitals_and_behind_blanks() {
+    for hostile in ["vpdn:x=1", "VPDN:x=1", "Vpdn:x=1", " vpdn:x=1", "\t VPDN:x=1"] {
+        let value = vendor_value(CISCO, 1, hostile.as_bytes());
+        let left = edited(&[remove_prefix(AV_PAIR, "vpdn:")], access().attribute(26, &value));
+        assert_eq!(left, [], "{hostile:?}");
+    }
+    let other = vendor_value(CISCO, 1, b"not vpdn:");
+    assert_eq!(edited(&[remove_prefix(AV_PAIR, "vpdn:")], access().attribute(26, &other)), [pair(26, other)]);
+}

@@ -120,7 +120,7 @@ fn reference(rules: &[Rule], code: u8, mut attrs: Vec<Attr>) -> Vec<Attr> {
             Rule::Remove(id, prefix) => {
                 let prefix = prefix.as_deref().unwrap_or_default();
                 if !is_protected(*id) {
-                    attrs = without(&attrs, |found, value| found == *id && value.starts_with(prefix)).0;
+                    attrs = without(&attrs, |found, value| found == *id && begins(value, prefix)).0;
                 }
                 continue;
             }
@@ -275,4 +275,8 @@ proptest! {
         prop_assert!(restore(&mut packet, &found, &request, 7, &mut || 1, OURS).is_ok());
         prop_assert!(verify_reply(&packet, &scan(packet.bytes()).unwrap(), &RA_DOWN, &nas(), true).is_ok());
     }
+}
+
+fn begins(value: &[u8], prefix: &[u8]) -> bool {
+    [value, value.trim_ascii_start()].iter().any(|it| it.to_ascii_lowercase().starts_with(&prefix.to_ascii_lowercase()))
 }

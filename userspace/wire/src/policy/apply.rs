@@ -44,13 +44,13 @@ fn remove(buf: &mut Buf, id: AttributeId, prefix: &[u8]) -> Option<usize> {
     let mut chain = Chain::default();
     let len = edit::rewrite(buf.bytes_mut(), HEADER, |number, value| {
         let fate = match id {
-            Plain(wanted) => drop_if(number == wanted && value.starts_with(prefix)),
+            Plain(wanted) => drop_if(number == wanted && begins(value, prefix)),
             Extended(wanted, kind) => {
                 let same = number == wanted && value.first() == Some(&kind);
                 drop_if(chain.goes(same, number, value, prefix))
             }
             Vendor(wanted, kind) if is_shaped(number, value) && vendor(value) == Some(wanted) => {
-                edit::rewrite_vendor(value, |found, value| drop_if(found == kind && value.starts_with(prefix)))
+                edit::rewrite_vendor(value, |found, value| drop_if(found == kind && begins(value, prefix)))
             }
             Vendor(..) => Fate::Keep,
         };
@@ -81,6 +81,13 @@ fn allow(buf: &mut Buf, code: Code, ids: &[AttributeId]) {
         _ => Fate::Drop,
     });
     buf.trim(len);
+}
+
+/// Whether a value begins so, in capitals or not, and past blanks: what keeps something out must not depend on how precisely
+/// whoever it is kept from reads.
+fn begins(value: &[u8], prefix: &[u8]) -> bool {
+    let is = |value: &[u8]| value.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
+    is(value) || is(value.trim_ascii_start())
 }
 
 /// How an attribute is given.
@@ -163,7 +170,7 @@ impl Chain {
             return false;
         }
         let body = value.get(if is_long(number) { 2 } else { 1 }..).unwrap_or_default();
-        let goes = self.open.unwrap_or_else(|| body.starts_with(prefix));
+        let goes = self.open.unwrap_or_else(|| begins(body, prefix));
         self.open = (is_long(number) && has_more(value)).then_some(goes);
         goes
     }

@@ -7,8 +7,11 @@
 mod apply;
 mod guard;
 
+use crate::attribute::HEADER;
 use crate::buf::Buf;
+use crate::code::Code;
 use crate::forward::RewriteError;
+use crate::scan::scan;
 use crate::select::AttributeId;
 use crate::verify::{Verified, VerifiedReply};
 
@@ -20,7 +23,8 @@ pub use guard::{is_hidden, is_protected};
 /// Reject only Reply-Message and Error-Cause, and nothing to other packets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {
-    /// Takes out every such attribute; with a prefix those whose value begins with it. A vendor's attribute goes out of
+    /// Takes out every such attribute; with a prefix those whose value begins with it, in
+    /// capitals or not, and past blanks. A vendor's attribute goes out of
     /// its Vendor-Specific, which goes when it is empty; a fragmented one (RFC 6929 §2.2) goes or stays as a whole. The
     /// value of a tagged attribute (RFC 2868) begins with its tag.
     Remove(AttributeId, Option<Box<[u8]>>),
@@ -70,6 +74,22 @@ impl Policy {
     /// The rules; what they allow is sorted.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// The attributes that an Accept without any gets by these rules, as they stand in a packet.
+    ///
+    /// # Errors
+    ///
+    /// They have more than 4076 octets, or a value is longer than its attribute may be.
+    pub fn attributes(&self) -> Result<Box<[u8]>, RewriteError> {
+        let mut header = [0; HEADER];
+        header[0] = Code::ACCESS_ACCEPT.0;
+        header[3] = HEADER as u8;
+        let mut buf = Buf::new();
+        buf.load(&header)?;
+        let mut layout = scan(buf.bytes())?;
+        apply::apply(&self.rules, &mut buf, &mut layout)?;
+        Ok(buf.bytes().get(HEADER..).unwrap_or_default().into())
     }
 
     /// Changes a verified request in place, and what is known of it. It has to be rewritten before it is sent: its
