@@ -1,10 +1,11 @@
-//! Requests of our own making: the parts of a fan-out, and copies. Each has an identifier and an authenticator of its own.
+//! Requests of our own making: the parts of a fan-out, copies, and Disconnects. Each has an identifier and an authenticator of its own.
 
 use sekisho_abi::Reason;
 use sekisho_wire::{forward::redirect_request, secret::Secret};
 
 use crate::{
     engine::{Engine, Transmit},
+    identifiers::Slot,
     packet::{Action, Packet},
     snapshot::{HomeServer, RoutingSnapshot},
     table::{Origin, Request, State, Token, Upstream},
@@ -28,6 +29,23 @@ pub(crate) struct Derived<'s> {
     pub(crate) deadline: Time,
 }
 
+impl Upstream {
+    /// Sent to this server now, by this port and with this identifier.
+    pub(crate) fn first(now: Time, home: &HomeServer, slot: Slot, bit: u64) -> Upstream {
+        Upstream {
+            home: home.id,
+            address: home.address,
+            slot,
+            first_sent: now,
+            last_sent: now,
+            tried: bit,
+            overdue: false,
+            held: false,
+            rounds: 0,
+        }
+    }
+}
+
 impl Engine {
     /// Makes a request from the bytes in `scratch`, which belong to the request at `index`, and queues it for sending. `None`
     /// where there is no room for it, in the table or among the server's identifiers.
@@ -42,17 +60,6 @@ impl Engine {
         let (Ok(()), Some(first)) = (redirected, self.table.at(index)) else {
             identifiers.answered(slot);
             return None;
-        };
-        let upstream = Upstream {
-            home: home.id,
-            address: home.address,
-            slot,
-            first_sent: now,
-            last_sent: now,
-            tried: bit,
-            overdue: false,
-            held: false,
-            rounds: 0,
         };
         let request = Request {
             key: first.key,
@@ -69,8 +76,19 @@ impl Engine {
             bytes: self.store.put(self.scratch.bytes()),
             batch: self.batches,
             published: None,
-            state: State::InFlight(upstream),
+            state: State::InFlight(Upstream::first(now, home, slot, bit)),
         };
+        self.launch(now, (snapshot, home), request)
+    }
+
+    /// Queues a request of our own making, which has its identifier, for sending.
+    pub(crate) fn launch(
+        &mut self,
+        now: Time,
+        (snapshot, home): (&RoutingSnapshot, &HomeServer),
+        request: Request,
+    ) -> Option<Token> {
+        let deadline = request.deadline;
         home.stats.worker(self.settings.worker).requests.increment();
         self.show_outstanding(snapshot, home);
         let place = self.table.insert_unlisted(request);

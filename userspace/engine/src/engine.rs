@@ -183,7 +183,7 @@ impl Engine {
             let Some(request) = self.table.live(token).and_then(|index| self.table.at(index)) else { continue };
             let path = match (transmit, &request.state) {
                 (Transmit::Upstream(_), State::InFlight(upstream)) => upstream.path(),
-                (Transmit::Reply(_), State::Answered) => request.key.path(),
+                (Transmit::Reply(_), State::Answered | State::FannedOut(_)) => request.key.path(),
                 _ => continue,
             };
             if packet.buf.load(self.store.bytes(&request.bytes)).is_ok() {

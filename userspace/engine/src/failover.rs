@@ -133,15 +133,9 @@ impl Engine {
         }
         store.replace(&mut request.bytes, scratch.bytes());
         request.state = State::InFlight(Upstream {
-            home: home.id,
-            address: home.address,
-            slot,
-            first_sent: now,
-            last_sent: now,
             tried: old.tried | bit,
-            overdue: false,
-            held: false,
             rounds: old.rounds,
+            ..Upstream::first(now, home, slot, bit)
         });
         self.rest_identifier(now, snapshot, old);
         self.stats.failed_over.increment();

@@ -58,8 +58,21 @@ struct FanOut {
     next: usize,
     /// When the first had its turn.
     began: Time,
-    /// It has to be recorded here as well, and is not yet.
-    unrecorded: bool,
+    /// When the client gets its answer.
+    answer: Answer,
+}
+
+/// When the client gets its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Answer {
+    /// When all parts have been answered.
+    #[default]
+    WithTheLast,
+    /// When it is recorded here, which is a promise like a home server's: one of them that is silent must not keep an access network
+    /// waiting, which is all customers'.
+    WhenRecorded,
+    /// It has it.
+    Given,
 }
 
 /// Accounting-On and -Off under way to several pools.
@@ -83,13 +96,7 @@ impl FanOuts {
         })
     }
 
-    fn begin(
-        &mut self,
-        now: Time,
-        template: Stored,
-        pools: impl Iterator<Item = PoolId>,
-        unrecorded: bool,
-    ) -> FanOutId {
+    fn begin(&mut self, now: Time, template: Stored, pools: impl Iterator<Item = PoolId>, answer: Answer) -> FanOutId {
         let index = self.free.pop().unwrap_or_else(|| {
             self.places.push(FanOut::default());
             self.places.len() as u32 - 1
@@ -97,7 +104,7 @@ impl FanOuts {
         if let Some(fan_out) = self.places.get_mut(index as usize) {
             fan_out.template = Some(template);
             fan_out.parts.extend(pools.map(|pool| Part { pool, stage: Stage::Unsent }));
-            (fan_out.next, fan_out.began, fan_out.unrecorded) = (0, now, unrecorded);
+            (fan_out.next, fan_out.began, fan_out.answer) = (0, now, answer);
         }
         FanOutId(index)
     }
@@ -142,7 +149,7 @@ impl FanOut {
     }
 
     fn is_done(&self) -> bool {
-        !self.unrecorded && self.parts.iter().all(|part| part.stage == Stage::Answered)
+        self.answer != Answer::WhenRecorded && self.parts.iter().all(|part| part.stage == Stage::Answered)
     }
 }
 
@@ -158,7 +165,7 @@ pub fn accounting_pools<'s>(
 }
 
 impl Engine {
-    /// Begins a fan-out to these pools; with a claim it is recorded here as well.
+    /// Begins a fan-out to these pools; with a claim it is recorded here as well, and answered then.
     pub(crate) fn fan_out(
         &mut self,
         arrival: &Arrival<'_>,
@@ -180,7 +187,8 @@ impl Engine {
             return Err(unwritable(error));
         }
         let template = self.store.put(self.scratch.bytes());
-        let id = self.fan_outs.begin(now, template, pools, kept.is_some());
+        let answer = if kept.is_some() { Answer::WhenRecorded } else { Answer::WithTheLast };
+        let id = self.fan_outs.begin(now, template, pools, answer);
         let request = self.record(arrival, None, State::FannedOut(id), packet.buf.bytes());
         let index = self.table.insert(request);
         if let Some(kept) = kept {
@@ -200,7 +208,7 @@ impl Engine {
         let (version, deadline) = (whole.version, whole.deadline);
         if now >= deadline {
             self.stats.expired.increment();
-            return self.give_up(now, index);
+            return if self.is_answered(id) { self.end_answered(now, index) } else { self.give_up(now, index) };
         }
         let Some(snapshot) = self.snapshots.version(version).map(Arc::clone) else { return };
         while let Some((place, stage)) = self.fan_outs.turn(id) {
@@ -305,6 +313,11 @@ impl Engine {
             self.give_up(now, index);
             return Err(Reason::ReplyUnwanted);
         }
+        if self.is_answered(id) {
+            self.end_answered(now, index);
+            return Ok(Action::Hold);
+        }
+        let request = self.table.at_mut(index).ok_or(Reason::ReplyUnwanted)?;
         packet.buf.load(self.store.bytes(&request.bytes)).map_err(|_| Reason::TooLong)?;
         (request.state, request.batch) = (State::Answered, self.batches);
         let (path, version) = (request.key.path(), request.version);
@@ -315,15 +328,30 @@ impl Engine {
         Ok(Action::Send(path))
     }
 
-    /// It is recorded here. Whether everything else is done too; then it is answered, and its fan-out has ended.
-    pub(crate) fn fan_out_recorded(&mut self, id: FanOutId) -> bool {
-        let Some(fan_out) = self.fan_outs.places.get_mut(id.0 as usize) else { return false };
-        fan_out.unrecorded = false;
-        let is_done = fan_out.is_done();
-        if is_done {
-            self.end_fan_out(id);
+    /// It is recorded here, and the client gets its answer, whoever of the pools has given one.
+    pub(crate) fn fan_out_recorded(&mut self, now: Time, index: u32, id: FanOutId) {
+        if let Some(fan_out) = self.fan_outs.places.get_mut(id.0 as usize) {
+            fan_out.answer = Answer::Given;
         }
-        is_done
+        if self.fan_outs.of(id).is_none_or(FanOut::is_done) {
+            self.end_answered(now, index);
+        }
+    }
+
+    /// Whether the client of a fan-out has its answer already.
+    pub(crate) fn is_answered(&self, id: FanOutId) -> bool {
+        self.fan_outs.of(id).is_some_and(|fan_out| fan_out.answer == Answer::Given)
+    }
+
+    /// The parts have ended, or nobody waits for them any more; the client has its answer.
+    fn end_answered(&mut self, now: Time, index: u32) {
+        let Some(request) = self.table.at_mut(index) else { return };
+        let State::FannedOut(id) = request.state else { return };
+        let version = request.version;
+        request.state = State::Answered;
+        self.abandon_parts(now, id);
+        self.snapshots.release(version);
+        self.remember(now, index);
     }
 
     /// A part has ended without an answer; it may be sent anew.

@@ -21,7 +21,7 @@
 //! 4. `reply`: matched by (port, server, identifier), then by authenticator; restored for the client, remembered;
 //! 5. `failover`: what the wheel in `timers` sets off: another server, the end, a Reject held back.
 //!
-//! Requests of our own making, in `derived`: `fanout` (Accounting-On and -Off, to every pool) and `copies` (of accounting).
+//! Requests of our own making, in `derived`: `fanout` (Accounting-On and -Off, to every pool) and `copies` (of accounting); `disconnect` ends sessions at their NAS.
 //! What comes from an access network, the operator's and all customers', goes by `access`; CoA and Disconnect go by `dynauth`, to the NAS that `nas` finds. What goes first when there is too much of everything:
 //! [`shedding`].
 //! `table` finds requests by flow, `store` keeps the copies of their bytes, `random` makes what must not be guessed. After
@@ -36,6 +36,7 @@ pub mod control;
 mod conversations;
 mod copies;
 mod derived;
+mod disconnect;
 mod dynauth;
 mod edits;
 mod engine;

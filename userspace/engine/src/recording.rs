@@ -146,7 +146,7 @@ impl Engine {
         let Some(index) = self.table.live(token) else { return };
         let snapshot = Arc::clone(self.snapshots.current());
         let Some(request) = self.table.at(index) else { return };
-        let (client, version) = (request.client, request.version);
+        let client = request.client;
         let fan_out = match request.state {
             State::Recording => None,
             State::FannedOut(id) => Some(id),
@@ -158,17 +158,16 @@ impl Engine {
             return self.give_up(now, index);
         }
         self.stats.recorded.increment();
-        match fan_out {
-            None => self.recording = self.recording.saturating_sub(1),
-            Some(id) if self.fan_out_recorded(id) => self.snapshots.release(version),
-            // Pools have still to hear of it.
-            Some(_) => return,
+        match (fan_out, self.table.at_mut(index)) {
+            (Some(id), _) => self.fan_out_recorded(now, index, id),
+            (None, Some(request)) => {
+                request.state = State::Answered;
+                self.recording = self.recording.saturating_sub(1);
+                self.remember(now, index);
+                self.publish_answer(now, index);
+            }
+            (None, None) => return,
         }
-        if let Some(request) = self.table.at_mut(index) {
-            request.state = State::Answered;
-        }
-        self.remember(now, index);
-        self.publish_answer(now, index);
         self.count_reply(&snapshot, index, now);
         self.ready.push_back(Transmit::Reply(token));
     }

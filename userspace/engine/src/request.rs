@@ -242,7 +242,11 @@ impl Engine {
             }
             State::FannedOut(fan_out) => {
                 let fan_out = *fan_out;
-                return self.repeat_fan_out(now, index, fan_out);
+                if !self.is_answered(fan_out) {
+                    return self.repeat_fan_out(now, index, fan_out);
+                }
+                self.stats.repeated.increment();
+                self.table.at(index).ok_or(Reason::Absorbed)?.key.path()
             }
             State::Delayed | State::Recording => {
                 self.publish(now, index, packet.buf.bytes());

@@ -228,6 +228,10 @@ pub struct WorkerStats {
     pub unrecorded: Counter,
     /// Logins of access networks that only asked whether we are there.
     pub keepalives: Counter,
+    /// Sessions of `vpdn` contracts that a Stop has ended.
+    pub sessions_stopped: Counter,
+    /// Sessions of `vpdn` contracts that have ended because their device has begun another: their Stop was lost.
+    pub sessions_superseded: Counter,
     /// Packets dropped, by [`Reason`].
     pub dropped: [Counter; Reason::COUNT],
 }
@@ -267,6 +271,8 @@ impl Default for WorkerStats {
             recorded: Counter::default(),
             unrecorded: Counter::default(),
             keepalives: Counter::default(),
+            sessions_stopped: Counter::default(),
+            sessions_superseded: Counter::default(),
             dropped: std::array::from_fn(|_| Counter::default()),
         }
     }

@@ -215,17 +215,7 @@ impl Engine {
         home.stats.worker(self.settings.worker).requests.increment();
         self.show_outstanding(snapshot, home);
         self.stats.forwarded.increment();
-        let upstream = Upstream {
-            home: home.id,
-            address: home.address,
-            slot,
-            first_sent: now,
-            last_sent: now,
-            tried: bit,
-            overdue: false,
-            held,
-            rounds,
-        };
+        let upstream = Upstream { held, rounds, ..Upstream::first(now, home, slot, bit) };
         let request = self.record(arrival, realm, State::InFlight(upstream), packet.buf.bytes());
         let due = (now + home.response_window).min(request.deadline);
         self.table.insert(request);

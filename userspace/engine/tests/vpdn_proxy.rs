@@ -186,7 +186,7 @@ fn its_accounting_goes_to_the_home_server_and_counts_all_the_same() {
 }
 
 #[test]
-fn a_nas_that_restarts_is_told_to_home_servers_with_sessions_and_recorded_before_it_is_acknowledged() {
+fn a_nas_that_restarts_is_told_to_home_servers_with_sessions_and_acknowledged_when_it_is_recorded() {
     let on = |id| {
         let request = sekisho_wire::build::RequestBuilder::new(Code::ACCOUNTING_REQUEST, id, [0; 16])
             .attribute(attr::ACCT_STATUS_TYPE, [0, 0, 0, 7])
@@ -198,26 +198,33 @@ fn a_nas_that_restarts_is_told_to_home_servers_with_sessions_and_recorded_before
     let mut world = world();
     world.account(&on(1));
     assert_eq!(world.keep_records(true).len(), 1);
-    // Whichever of the two comes first.
-    for recorded_first in [true, false] {
-        let id = 2 + u8::from(recorded_first);
+    // Recorded, and acknowledged then: a home server that is silent keeps nobody waiting.
+    for home_first in [false, true] {
+        let id = 2 + u8::from(home_first);
         world.account(&report(9, 1, "x@a.example").build(&nas_secret()).unwrap());
         let request = on(id);
         assert_eq!(world.account(&request), (Action::Hold, None));
         let sent = world.pass(Duration::from_millis(50)).remove(0).1;
         assert_eq!(sent.path.peer, address(ACCT_1));
         let reply = home_reply(&sent, 2, Code::ACCOUNTING_RESPONSE, &[]);
-        let back = if recorded_first {
-            assert_eq!(world.keep_records(true), [], "the home server has not answered");
-            world.answer(&sent, &reply).1.unwrap()
-        } else {
+        if home_first {
             assert_eq!(world.answer(&sent, &reply), (Action::Hold, None), "it is not recorded");
-            world.keep_records(true).remove(0)
-        };
+        }
+        let back = world.keep_records(true).remove(0);
         verified_at_nas(&back, &request);
         assert_eq!(back.bytes[0], Code::ACCOUNTING_RESPONSE.0);
+        assert_eq!(world.account(&request).1, Some(back.clone()), "and its repetition gets the same");
+        if !home_first {
+            assert_eq!(world.answer(&sent, &reply), (Action::Hold, None), "the NAS has its answer");
+        }
+        assert_eq!(world.account(&request).1, Some(back));
         assert!(world.engine.is_consistent());
     }
+    // A home server that never answers.
+    world.account(&report(9, 1, "x@a.example").build(&nas_secret()).unwrap());
+    world.account(&on(6));
+    assert_eq!(world.keep_records(true).len(), 1);
+    assert!(world.pass(Duration::from_secs(30)).iter().all(|(_, sent)| !sent.to_client()));
     // What cannot be recorded is not acknowledged, whatever the home server says.
     world.account(&report(9, 1, "x@a.example").build(&nas_secret()).unwrap());
     world.account(&on(7));

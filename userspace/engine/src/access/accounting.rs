@@ -6,7 +6,7 @@ use sekisho_abi::Reason;
 use sekisho_lns::{
     LnsId, SourceId,
     health::SoftFailure,
-    sessions::{Outcome, Report},
+    sessions::{Effect, Outcome, Report},
 };
 use sekisho_wire::{attr, code::Code, verify::Verified};
 
@@ -187,6 +187,12 @@ impl Engine {
             Some(INTERIM) => sessions.interim(arrival.now, &report),
             _ => return,
         };
+        if outcome.effect == Effect::Ended {
+            self.stats.sessions_stopped.increment();
+        }
+        if outcome.superseded {
+            self.stats.sessions_superseded.increment();
+        }
         tracing::debug!(contract = contract.contract, effect = ?outcome.effect, "session");
         learn(arrival, &outcome);
     }

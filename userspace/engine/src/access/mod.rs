@@ -147,7 +147,10 @@ impl Engine {
         .map_err(unwritable)?;
         let first = chosen.picks.first().map(|lns| lns.name.as_str());
         tracing::debug!(contract = contract.contract, lns = first, why = ?chosen.why, "chosen");
-        tunnels::attach(now, &self.settings.sessions, snapshot, (contract, arrival.client.source()), &caller, &chosen);
+        let whose = (contract, arrival.client.source());
+        if tunnels::attach(now, &self.settings.sessions, snapshot, whose, &caller, &chosen) {
+            self.stats.sessions_superseded.increment();
+        }
         let request = self.record(arrival, Some(realm), State::Answered, packet.buf.bytes());
         let index = self.table.insert(request);
         self.remember(now, index);

@@ -79,7 +79,8 @@ pub(crate) fn choose<'c>(
     contract.balance.choose(now, &Ask { source, key: &caller.key, known })
 }
 
-/// Counts a login that has got its LNS: it is a session from now on, until no Start comes.
+/// Counts a login that has got its LNS: it is a session from now on, until no Start comes. Whether that has ended the session that its
+/// device had before.
 pub(crate) fn attach(
     now: Time,
     sessions: &Sessions,
@@ -87,8 +88,8 @@ pub(crate) fn attach(
     (contract, source): (&Vpdn, SourceId),
     caller: &Caller,
     chosen: &Chosen<'_>,
-) {
-    let Some(first) = chosen.picks.first() else { return };
+) -> bool {
+    let Some(first) = chosen.picks.first() else { return false };
     let attached = sessions.attach(
         now,
         &Attach {
@@ -106,6 +107,7 @@ pub(crate) fn attach(
     if let Some(NoStart { source, lns }) = attached.no_start {
         note_failure(now, snapshot, lns, source, SoftFailure::NoStart);
     }
+    attached.superseded
 }
 
 /// A session failed that this source had been given an LNS for.

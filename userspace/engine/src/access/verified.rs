@@ -87,7 +87,9 @@ impl Engine {
         let secret = client.secret_of(request.by_previous);
         let hiding = Hiding { secret, authenticator: &request.fingerprint.authenticator, salt };
         extend_reply(buf, |buf| tunnels::write(buf, access, contract, &chosen, &hiding))?;
-        tunnels::attach(now, sessions, routed, (contract, client.source()), &caller, &chosen);
+        if tunnels::attach(now, sessions, routed, (contract, client.source()), &caller, &chosen) {
+            self.stats.sessions_superseded.increment();
+        }
         Ok(None)
     }
 }

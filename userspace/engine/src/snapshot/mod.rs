@@ -71,6 +71,8 @@ pub struct RoutingSnapshot {
     pub pools: Vec<Pool>,
     /// Home servers, and NASes that take dynamic authorization, by the address that replies come from.
     pub home_by_address: Lookup<SocketAddr, HomeId>,
+    /// Where an access network's equipment takes Disconnects, by what its requests come from.
+    pub nas_by_source: Lookup<(ClientId, IpAddr), HomeId>,
     /// Dynamic-authorization clients (RFC 5176) by where their requests come from. Their [`Client`] is of
     /// [`ClientRole::DynAuth`]; the address may also be a home server's or a terminal's.
     pub dynauth: Lookup<SourceKey, ClientId>,

@@ -223,6 +223,7 @@ impl World {
         for token in tokens {
             self.engine.handle_recorded(self.now, token, keep);
         }
-        self.pass(Duration::from_millis(10)).into_iter().map(|(_, sent)| sent).collect()
+        let sent = self.pass(Duration::from_millis(10)).into_iter().map(|(_, sent)| sent);
+        sent.filter(Sent::to_client).collect()
     }
 }
