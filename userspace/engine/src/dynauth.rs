@@ -3,7 +3,8 @@
 //! The sender is one of `RoutingSnapshot::dynauth`, known by its address; it is never the client that the same address may be
 //! elsewhere. What it asks for has to be its own customer's twice: the NAS, found by [`nas_of`], and the realm of the
 //! subscriber, if he is named, to which an Access-Request would have to be routed (RFC 5176 §6.1). A realm that is not gets
-//! silence; a NAS that is not, or that stays silent itself, a NAK that says why.
+//! silence; a NAS that is not, or that stays silent itself, a NAK that says why. A session of a `vpdn` contract is found by its
+//! Acct-Session-Id, and its access network takes Disconnects.
 //!
 //! On its way such a request is like any other: it has an identifier and an authenticator of its own, the sender's repetitions
 //! go on as the same octets, and its answer is remembered. There is but one NAS that can answer, so nothing fails over; and
@@ -13,6 +14,7 @@ use sekisho_abi::Reason;
 use sekisho_wire::{attr, build::turn_into_reply, code::Code, scan::Layout, verify::Verified};
 
 use crate::{
+    access::said,
     edits::apply_policies,
     engine::Engine,
     health::Health,
@@ -22,7 +24,7 @@ use crate::{
     reasons::unwritable,
     refusal::Cause,
     route::names_own_realm,
-    snapshot::{Customer, HomeId, HomeKind, HomeServer, RoutingSnapshot},
+    snapshot::{Client, ClientRole, Customer, HomeId, HomeKind, HomeServer, RoutingSnapshot},
     stages::Unsealed,
     table::State,
     time::Time,
@@ -51,7 +53,9 @@ impl Engine {
             tracing::debug!(client = client.contract, "its subscriber's realm is none of this customer's");
             return Err(Reason::ReversePath);
         }
-        let found = nas_of(customer, bytes, layout).and_then(|id| nas(snapshot, id).ok_or(Cause::NotRoutable));
+        let found = nas_of(customer, bytes, layout)
+            .or_else(|cause| self.nas_of_session(arrival, customer, layout.code, bytes).unwrap_or(Err(cause)))
+            .and_then(|id| nas(snapshot, id).ok_or(Cause::NotRoutable));
         self.tell_dynauth(arrival, layout, found);
         match found {
             Ok(home) if self.can_ask(arrival.now, home) => {
@@ -60,6 +64,34 @@ impl Engine {
             Ok(_) => self.nak(arrival, Cause::NoAnswer, verified, packet),
             Err(cause) => self.nak(arrival, cause, verified, packet),
         }
+    }
+
+    /// The NAS of an access network that has the session which a request is about, if it is one of this customer's `vpdn` contracts. The
+    /// network is the operator's and all customers': it takes Disconnects, and nothing else. `None`: there is no such session.
+    fn nas_of_session(
+        &self,
+        arrival: &Arrival<'_>,
+        customer: &Customer,
+        code: Code,
+        packet: &[u8],
+    ) -> Option<Result<HomeId, Cause>> {
+        let Arrival { now, snapshot, .. } = *arrival;
+        let sessions = &self.settings.sessions;
+        let of = |network: &Client| {
+            let key = said::session(sessions, network.access.as_ref()?.session_name, packet)?;
+            let session = sessions.find_by_session(now, network.source(), key)?;
+            let (nas, _) = session.handle.filter(|_| session.customer == customer.id)?;
+            snapshot.nas_by_source.get(&(network.id, nas)).copied()
+        };
+        let networks = snapshot.clients.iter().flatten();
+        let mut found = networks.filter(|it| matches!(it.role, ClientRole::AccessNetwork(_))).filter_map(|it| of(it));
+        let nas = found.next()?;
+        Some(match found.next() {
+            // Which of two is meant nobody can tell.
+            Some(_) => Err(Cause::NoSession),
+            None if code != Code::DISCONNECT_REQUEST => Err(Cause::Prohibited),
+            None => Ok(nas),
+        })
     }
 
     /// Whether this NAS can be sent a request now. The first one to it finds it without identifiers.

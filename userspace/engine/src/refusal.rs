@@ -36,6 +36,8 @@ pub(crate) enum Cause {
     InvalidValue = 407,
     /// There is no way to a server, or to a NAS.
     NotRoutable = 502,
+    /// It is not allowed there.
+    Prohibited = 501,
     /// There is no such session; which NAS has it cannot be told.
     NoSession = 503,
     /// There is a way, but no answer comes by it.

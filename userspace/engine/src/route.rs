@@ -78,7 +78,9 @@ pub fn names_own_realm(
     packet: &[u8],
     layout: &Layout,
 ) -> bool {
-    let is_served = |id: RealmId| snapshot.realm(id).is_some_and(|realm| realm.service.is_some());
+    let is_served = |id: RealmId| {
+        snapshot.realm(id).is_some_and(|realm| realm.service.is_some() || realm.vpdn.iter().any(Option::is_some))
+    };
     match named(client, customer, packet, layout) {
         Search::Found(id, _) => is_served(id),
         Search::Unknown => customer.default_realm.is_some_and(is_served),

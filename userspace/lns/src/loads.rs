@@ -42,6 +42,21 @@ impl Loads {
         self.customers.at(customer.0)
     }
 
+    /// All LNSs that were asked for.
+    pub fn lnss(&self) -> impl Iterator<Item = (LnsId, &Arc<LnsState>)> {
+        self.lnss.all().map(|(number, state)| (LnsId(number), state))
+    }
+
+    /// All contracts that were asked for.
+    pub fn contracts(&self) -> impl Iterator<Item = (ContractId, &Arc<Load>)> {
+        self.contracts.all().map(|(number, load)| (ContractId(number), load))
+    }
+
+    /// All customers that were asked for.
+    pub fn customers(&self) -> impl Iterator<Item = (CustomerId, &Arc<Load>)> {
+        self.customers.all().map(|(number, load)| (CustomerId(number), load))
+    }
+
     /// Does the same to all that one session counts for.
     pub(crate) fn each(&self, lns: Option<LnsId>, contract: ContractId, customer: CustomerId, change: impl Fn(&Load)) {
         if let Some(lns) = lns {
@@ -70,6 +85,15 @@ impl<T: Default> Pages<T> {
         let entries = self.0[page as usize].get_or_init(|| (0..FIRST << page).map(|_| OnceLock::new()).collect());
         entries[(place - (FIRST << page)) as usize].get_or_init(Arc::default)
     }
+
+    fn all(&self) -> impl Iterator<Item = (u32, &Arc<T>)> {
+        let pages = self.0.iter().enumerate().filter_map(|(page, entries)| Some((page, entries.get()?)));
+        pages.flat_map(|(page, entries)| {
+            let first = (FIRST << page) - FIRST;
+            let entries = entries.iter().enumerate();
+            entries.filter_map(move |(place, entry)| Some((first as u32 + place as u32, entry.get()?)))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -81,6 +105,7 @@ mod tests {
         let loads = Loads::new();
         let numbers = (0..2_000).chain([65_535, 65_536, 1_000_000]);
         let made: Vec<_> = numbers.clone().map(|number| loads.contract(ContractId(number)).clone()).collect();
+        assert!(loads.contracts().map(|(contract, _)| contract.0).eq(numbers.clone()));
         for (number, made) in numbers.zip(&made) {
             made.enter();
             assert_eq!(loads.contract(ContractId(number)).active(), 1, "{number}");

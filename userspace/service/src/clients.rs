@@ -105,7 +105,14 @@ fn nas(
         return None;
     }
     gate::register(way(from), from.address, Roles::HOME_SERVER, None, book, snapshot);
-    Some(servers::nas(from, address, customer, context, book, snapshot))
+    let nas = servers::Nas {
+        customer,
+        name: &from.contract,
+        address,
+        secret: &from.secret,
+        previous_secret: from.previous_secret.as_ref(),
+    };
+    Some(servers::nas(&nas, context, book, snapshot))
 }
 
 /// How a dynamic-authorization request may name a terminal.

@@ -1,6 +1,6 @@
 //! Those who send for all of a kind: the operator's access networks, at many addresses, and LNSs with their own accounting.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use sekisho_abi::{BucketParams, Roles};
 use sekisho_config::{
@@ -8,7 +8,7 @@ use sekisho_config::{
     Unclaimed,
 };
 use sekisho_engine::snapshot::{
-    Access, Client, ClientRole, CustomerId, Lookup, NameLookup, NasIdentity, RealmId, RealmPlace, Require,
+    Access, Client, ClientId, ClientRole, CustomerId, Lookup, NameLookup, NasIdentity, RealmId, RealmPlace, Require,
     RoutingSnapshot, SessionName, Verdict,
 };
 use sekisho_wire::{nai::CanonicalRealm, tunnel::TunnelForm};
@@ -20,6 +20,7 @@ use crate::{
     gate,
     limits::{Charged, bucket},
     routing::put,
+    servers,
     vpdn::access_type,
 };
 
@@ -86,6 +87,38 @@ fn network(
         state: state(id, context),
     };
     put(&mut snapshot.clients, id.index(), client);
+    if let Some(port) = from.disconnect_port {
+        nases(from, id, port, context, book, snapshot);
+    }
+}
+
+/// Adds the addresses of an access network that Disconnects can be sent to: those that are named one by one.
+fn nases(
+    from: &AccessNetwork,
+    id: ClientId,
+    port: u16,
+    context: &Context<'_>,
+    book: &mut IdBook,
+    snapshot: &mut RoutingSnapshot,
+) {
+    let way = gate::Way { domain: &from.domain, ingresses: &from.ingresses };
+    for network in from.addresses.iter().filter(|network| network.is_host()) {
+        let address = SocketAddr::new(network.address, port);
+        // Answers are known by the address that they come from alone, so a port is one server's.
+        if snapshot.home_by_address.contains_key(&address) {
+            continue;
+        }
+        gate::register(way, network.address, Roles::HOME_SERVER, None, book, snapshot);
+        let nas = servers::Nas {
+            customer: CustomerId::NOBODY,
+            name: &from.name,
+            address,
+            secret: &from.secret,
+            previous_secret: from.previous_secret.as_ref(),
+        };
+        let home = servers::nas(&nas, context, book, snapshot);
+        snapshot.nas_by_source.insert((id, network.address), home);
+    }
 }
 
 fn access(from: &AccessNetwork, customers: &[Customer], book: &mut IdBook) -> Access {

@@ -5,7 +5,7 @@ use std::{hash::Hasher, net::SocketAddr, sync::Arc, time::Duration};
 use sekisho_abi::Roles;
 use sekisho_config::{
     Customer, PoolType, Ports, Proxy, Server,
-    customer::{self, ServerState, Strip},
+    customer::{ServerState, Strip},
 };
 use sekisho_engine::{
     snapshot::{
@@ -14,6 +14,7 @@ use sekisho_engine::{
     },
     stats::PerWorker,
 };
+use sekisho_wire::secret::Secret;
 use siphasher::sip::SipHasher13;
 
 use crate::{
@@ -128,23 +129,27 @@ fn home(
     install(home, context, snapshot)
 }
 
-/// Adds the port where a terminal takes CoA and Disconnect. Its health is nobody's concern: there is no other to ask.
-pub(crate) fn nas(
-    from: &customer::Client,
-    address: SocketAddr,
-    customer: CustomerId,
-    context: &Context<'_>,
-    book: &mut IdBook,
-    snapshot: &mut RoutingSnapshot,
-) -> HomeId {
+/// Who takes dynamic authorization.
+pub(crate) struct Nas<'a> {
+    pub(crate) customer: CustomerId,
+    /// The contract's name, or the access network's.
+    pub(crate) name: &'a str,
+    pub(crate) address: SocketAddr,
+    pub(crate) secret: &'a Secret,
+    pub(crate) previous_secret: Option<&'a Secret>,
+}
+
+/// Adds the port where a terminal, or an access network's equipment, takes CoA and Disconnect. Its health is nobody's concern: there
+/// is no other to ask.
+pub(crate) fn nas(from: &Nas<'_>, context: &Context<'_>, book: &mut IdBook, snapshot: &mut RoutingSnapshot) -> HomeId {
     let home = HomeServer {
-        id: book.home(customer, &from.contract, HomeKind::DynAuth, address),
-        name: from.contract.clone(),
-        customer,
+        id: book.home(from.customer, from.name, HomeKind::DynAuth, from.address),
+        name: from.name.to_owned(),
+        customer: from.customer,
         kind: HomeKind::DynAuth,
-        address,
+        address: from.address,
         secret: from.secret.clone(),
-        previous_secret: from.previous_secret.clone(),
+        previous_secret: from.previous_secret.cloned(),
         // Its answers prove themselves by their authenticator (RFC 5176 §2.3).
         require_message_authenticator: Require::No,
         response_window: NAS_RESPONSE_WINDOW,

@@ -6,7 +6,7 @@ use sekisho_abi::Reason;
 use sekisho_lns::{
     LnsId, SourceId,
     health::SoftFailure,
-    sessions::{Effect, Outcome, Report},
+    sessions::{Effect, Handle, Outcome, Report},
 };
 use sekisho_wire::{attr, code::Code, verify::Verified};
 
@@ -173,6 +173,7 @@ impl Engine {
             framed_ip: said::plain(request, attr::FRAMED_IP_ADDRESS)
                 .and_then(|value| <[u8; 4]>::try_from(value).ok())
                 .map(Into::into),
+            handle: handle(arrival, request),
             event: self.event(arrival, request),
             session_time: said::number(request, attr::ACCT_SESSION_TIME),
             session_timeout: seconds(attr::SESSION_TIMEOUT),
@@ -203,6 +204,13 @@ impl Engine {
         let delay = said::number(request, attr::ACCT_DELAY_TIME).map_or(0, u64::from);
         stamped.unwrap_or_else(|| self.settings.wall(arrival.now).saturating_sub(delay))
     }
+}
+
+/// Where the session can be ended: kept only where somebody takes Disconnects.
+fn handle<'p>(arrival: &Arrival<'_>, request: &'p [u8]) -> Option<Handle<'p>> {
+    let nas = arrival.key.peer.ip();
+    let id = said::plain(request, attr::ACCT_SESSION_ID)?;
+    arrival.snapshot.nas_by_source.contains_key(&(arrival.client.id, nas)).then_some(Handle { nas, id })
 }
 
 /// The pools whose home servers let subscribers of this type of network in, and have sessions of theirs now.

@@ -11,7 +11,7 @@
 
 mod accounting;
 mod realm;
-mod said;
+pub(crate) mod said;
 mod tunnels;
 mod verified;
 

@@ -238,12 +238,12 @@ impl<'b> Choice<'b, '_> {
         match tier.failback() {
             Failback::Now => true,
             Failback::Manual => !tier.is_away(),
-            Failback::Delayed(delay) => tier.members().iter().any(|member| {
-                match member.state.health.standing(self.now, self.ask.source) {
+            Failback::Delayed(delay) => {
+                tier.members().iter().any(|member| match member.state.health.standing(self.now, self.ask.source) {
                     Standing::Usable { since } => since.is_none_or(|since| self.now >= since + delay),
                     _ => false,
-                }
-            }),
+                })
+            }
         }
     }
 

@@ -20,11 +20,13 @@
 
 mod choose;
 mod rank;
+mod rebalance;
 mod tier;
 
 use std::{sync::Arc, time::Duration};
 
 pub use choose::{Ask, Chosen, Refused, Why};
+pub use rebalance::Misplaced;
 pub use tier::{Failback, Strategy, Tier, tier_seed};
 
 use crate::{ContractId, CustomerId, LnsId, LnsState, load::Load, rendezvous::name_hash};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrayvec::ArrayVec;
 
 use super::{ALTERNATIVES_MAX, Lns, Strategy, Tier};
-use crate::rendezvous::{cost, hash};
+use crate::rendezvous::Draw;
 
 /// A whole share, and the parts that it grows by in a slow start.
 pub(super) const WHOLE: u32 = 1024;
@@ -18,13 +18,14 @@ struct Best<'b> {
 
 impl<'b> Best<'b> {
     fn offer(&mut self, rank: (u64, u64), member: &'b Arc<Lns>) {
-        let place = self.ranked.iter().take_while(|(other, _)| *other <= rank).count();
-        if place < self.room {
-            if self.ranked.len() == self.room {
-                self.ranked.pop();
-            }
-            self.ranked.insert(place, (rank, member));
+        if self.ranked.len() == self.room && self.ranked.last().is_none_or(|(worst, _)| *worst <= rank) {
+            return;
         }
+        let place = self.ranked.iter().take_while(|(other, _)| *other <= rank).count();
+        if self.ranked.len() == self.room {
+            self.ranked.pop();
+        }
+        self.ranked.insert(place, (rank, member));
     }
 }
 
@@ -40,13 +41,13 @@ impl Tier {
     ) {
         let (is_choice, room) = (picks.is_empty(), most.saturating_sub(picks.len()));
         let mut best = Best { ranked: ArrayVec::new(), room };
+        let draw = Draw::new(self.seed(), key);
         match self.strategy() {
             Strategy::RoundRobin => self.rank_by_turn(&mut best, is_choice, &mut share),
             Strategy::Hash => {
                 for member in self.members() {
                     if let Some(share) = share(member) {
-                        let cost = cost(self.seed(), member.hash, member.weight * share, [key, &[]]);
-                        best.offer((cost.to_bits(), 0), member);
+                        best.offer((draw.cost(member.hash, member.weight * share).to_bits(), 0), member);
                     }
                 }
             }
@@ -57,15 +58,15 @@ impl Tier {
                     if let Some(share) = share(member) {
                         shares += u64::from(self.capacity(member)) * u64::from(share);
                         growing |= share < WHOLE;
-                        best.offer(self.rank_by_sessions(member, key), member);
+                        best.offer(self.rank_by_sessions(member, draw), member);
                     }
                 }
                 if growing {
                     best.ranked.clear();
                     for member in self.members() {
                         if let Some(share) = share(member) {
-                            let rank = self.rank_by_sessions(member, key);
-                            let late = share < WHOLE && !self.has_its_share(member, key, share, shares);
+                            let rank = self.rank_by_sessions(member, draw);
+                            let late = share < WHOLE && !self.has_its_share(member, draw, share, shares);
                             // The bits of a fraction of two 32-bit numbers leave the uppermost for this.
                             best.offer((rank.0 | u64::from(late) << 63, rank.1), member);
                         }
@@ -104,14 +105,14 @@ impl Tier {
         }
     }
 
-    fn rank_by_sessions(&self, member: &Lns, key: &[u8]) -> (u64, u64) {
+    fn rank_by_sessions(&self, member: &Lns, draw: Draw) -> (u64, u64) {
         let filled = (u64::from(member.state.load.total()) << 31) / u64::from(self.capacity(member).max(1));
-        (filled, cost(self.seed(), member.hash, member.weight, [key, &[]]).to_bits())
+        (filled, draw.cost(member.hash, member.weight).to_bits())
     }
 
     /// Whether a member in its slow start, which has the fewest sessions, may have this one: as often as its share of all is.
-    fn has_its_share(&self, member: &Lns, key: &[u8], share: u32, shares: u64) -> bool {
-        let drawn = u128::from(hash(self.seed() ^ u64::MAX, member.hash, [key, &[]]));
+    fn has_its_share(&self, member: &Lns, draw: Draw, share: u32, shares: u64) -> bool {
+        let drawn = u128::from(draw.number(!member.hash));
         drawn * u128::from(shares) < (u128::from(self.capacity(member)) * u128::from(share)) << 64
     }
 }

@@ -4,8 +4,6 @@
 //! the session that it supersedes. Only where the report does not say what the reservation knows is the session's shelf visited
 //! again.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use super::{
     Effect, FailedOver, Outcome, Report, Sessions,
     attach::AGAIN,
@@ -45,12 +43,11 @@ impl Sessions {
     }
 
     fn show(&self, now: u32, report: &Report<'_>, sign: Sign) -> Outcome {
-        let found = self.sessions.change(self.sessions.of(report.session.half()), |shelf| {
-            match shelf.session_mut(report.source, report.session) {
-                Some(session) => self.show_known(now, session, report, sign),
-                None => self.show_new(now, shelf, report, sign),
-            }
-        });
+        let shelf = self.sessions.of(report.session.half());
+        let (found, replaced) = self.sessions.change(shelf, |shelf| self.find(now, shelf, report, sign));
+        if let Some(session) = replaced {
+            self.unlink(now, &session);
+        }
         match found {
             Found::Known(outcome) => outcome,
             Found::Moved(outcome) => {
@@ -64,6 +61,24 @@ impl Sessions {
         }
     }
 
+    /// Whether the session is known. With it, the one that had its identity before, if that is over now.
+    fn find(&self, now: u32, shelf: &mut Shelf, report: &Report<'_>, sign: Sign) -> (Found, Option<Session>) {
+        match shelf.session_mut(report.source, report.session) {
+            None => (self.show_new(now, shelf, report, sign, false), None),
+            Some(session) if !session.is_of_another(report) => (self.show_known(now, session, report, sign), None),
+            Some(session) if unix(report.event) <= session.event => {
+                (Found::Known(Outcome::nothing(Effect::Late, report)), None)
+            }
+            Some(_) => {
+                // The NAS counts its sessions anew, and a Stop was lost.
+                let replaced = shelf.take(&self.books, report.session.half(), |it| {
+                    it.key == report.session && it.source == report.source
+                });
+                (self.show_new(now, shelf, report, sign, true), replaced)
+            }
+        }
+    }
+
     fn show_known(&self, now: u32, session: &mut Session, report: &Report<'_>, sign: Sign) -> Found {
         let effect = match sign {
             Sign::Interim => Effect::Updated,
@@ -73,13 +88,14 @@ impl Sessions {
         let mut flags = session.flags;
         let event = unix(report.event);
         if effect == Effect::Duplicate {
-            // Later: the NAS counts its sessions anew, and this one's Stop was lost. Earlier: an Interim had to stand in for it.
+            // Later: the device's next session under the same identity. Earlier: an Interim had to stand in for it.
             flags.set(Flags::REUSED, flags.has(Flags::REUSED) || event > session.started);
             if event > session.started || !flags.has(Flags::REUSED) {
                 session.started = event;
             }
         } else {
-            session.expires = expiry::renewed(now, session, &mut flags, report, sign == Sign::Interim);
+            let otherwise = whole_seconds(self.settings.without_interims);
+            session.expires = expiry::renewed(now, session, &mut flags, report, sign == Sign::Interim, otherwise);
         }
         let lived = sign == Sign::Interim && !flags.has(Flags::LIVED);
         flags.set(Flags::LIVED, lived || flags.has(Flags::LIVED));
@@ -99,8 +115,7 @@ impl Sessions {
         if moved { Found::Moved(outcome) } else { Found::Known(outcome) }
     }
 
-    fn show_new(&self, now: u32, shelf: &mut Shelf, report: &Report<'_>, sign: Sign) -> Found {
-        let mut reused = false;
+    fn show_new(&self, now: u32, shelf: &mut Shelf, report: &Report<'_>, sign: Sign, mut reused: bool) -> Found {
         if let Some(ended) = shelf.ended(now, report.source, report.session) {
             if ended.covers(report, sign) {
                 return Found::Known(Outcome::nothing(Effect::Late, report));
@@ -108,15 +123,15 @@ impl Sessions {
             reused = true;
             shelf.revive(&self.books, report.source, report.session);
         }
-        if !self.books.sessions.add() {
-            self.books.untracked.fetch_add(1, Relaxed);
+        if !self.books.admit(report.customer) {
             return Found::New(Effect::Untracked);
         }
         let mut session = Session::new(now, report);
         session.flags.set(Flags::REUSED, reused);
         session.flags.set(Flags::LIVED, sign == Sign::Interim);
         let mut flags = session.flags;
-        session.expires = expiry::renewed(now, &mut session, &mut flags, report, sign == Sign::Interim);
+        let otherwise = whole_seconds(self.settings.without_interims);
+        session.expires = expiry::renewed(now, &mut session, &mut flags, report, sign == Sign::Interim, otherwise);
         session.flags = flags;
         shelf.insert(&self.books, session);
         Found::New(if sign == Sign::Start { Effect::Started } else { Effect::Healed })
@@ -165,7 +180,7 @@ impl Sessions {
             self.books.loads.lns(to).load.count_failed_over_to();
         }
         outcome.lns = outcome.lns.or(chosen.id());
-        let nameless = report.user.is_empty() && report.number.is_empty() && !names.is_empty();
+        let nameless = report.user.is_empty() && report.number.is_empty() && !names.is_nameless();
         if outcome.effect == Effect::Untracked
             || (report.lns.is_some() && report.source == reservation.source && !nameless)
         {
@@ -175,7 +190,7 @@ impl Sessions {
             let Some(session) = shelf.session_mut(report.source, report.session) else { return };
             session.access = reservation.source;
             if nameless {
-                session.names = names;
+                session.names = Names::new(names.number(), names.user(), session.names.handle());
             }
             if session.place.lns == At::NOWHERE && chosen != At::NOWHERE {
                 self.books.recount(session, |session| session.place.lns = chosen);
@@ -194,7 +209,7 @@ impl Session {
             device: report.device,
             nas: report.nas.map(|nas| nas.half()),
             place: Place { contract: report.contract, customer: report.customer, lns: report.lns.into() },
-            names: Names::new(report.number, report.user),
+            names: Names::new(report.number, report.user, &report.handle.map(|it| it.octets()).unwrap_or_default()),
             framed_ip: report.framed_ip,
             started: event.saturating_sub(report.session_time.unwrap_or(0)),
             event,
@@ -204,6 +219,11 @@ impl Session {
             bearers: report.bearer_bit(),
             flags: Flags::default(),
         }
+    }
+
+    /// Whether a report is of another device's session, that has the same identity.
+    fn is_of_another(&self, report: &Report<'_>) -> bool {
+        self.device.zip(report.device).is_some_and(|(its, reported)| its != reported)
     }
 }
 

@@ -16,10 +16,11 @@ pub(super) const AGAIN: u32 = 5;
 /// Who attaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// A device: contract, canonical number (or IMSI) and APN. A second attach of it supersedes the first, and its Start finds its
-    /// reservation. Nothing may be in it that several devices share.
+    /// A device: contract, canonical number (or IMSI) and APN; a User-Name where there is no number, if no two subscribers share it.
+    /// A second attach of the device supersedes the first, and its Start finds its reservation.
     Device(Key),
-    /// One that can not be told from others, by its request: the reservation counts until it expires, and no Start finds it.
+    /// One that can not be told from others, by its request and its source: the reservation counts until it expires, and no Start
+    /// finds it.
     Request(Key),
 }
 
@@ -82,7 +83,7 @@ impl Sessions {
             place,
             made: now,
             expires: now.saturating_add(whole_seconds(self.settings.reservation)),
-            names: Names::new(attach.number, attach.user),
+            names: Names::new(attach.number, attach.user, &[]),
             of_device,
             accounted: attach.accounted,
         };
@@ -97,7 +98,9 @@ impl Sessions {
         Attached {
             tracked,
             superseded: link.is_some_and(|link| self.supersede(now, key, link)),
-            no_start: before.filter(|before| now.saturating_sub(before.made) >= AGAIN).and_then(|before| before.no_start()),
+            no_start: before
+                .filter(|before| now.saturating_sub(before.made) >= AGAIN)
+                .and_then(|before| before.no_start()),
         }
     }
 

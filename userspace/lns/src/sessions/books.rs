@@ -12,18 +12,26 @@ use super::{
     Settings,
     record::{Flags, Place, Reservation, Session},
 };
-use crate::{load::Load, loads::Loads};
+use crate::{CustomerId, load::Load, loads::Loads};
 
 /// Records of one kind.
 #[derive(Debug)]
 pub(super) struct Bounded {
     now: AtomicUsize,
     most: usize,
+    /// Of one customer.
+    share: usize,
 }
 
 impl Bounded {
-    fn new(most: usize) -> Bounded {
-        Bounded { now: AtomicUsize::new(0), most }
+    fn new(most: usize, hundredths: u8) -> Bounded {
+        let share = most.saturating_mul(usize::from(hundredths.min(100))) / 100;
+        Bounded { now: AtomicUsize::new(0), most, share: share.max(1) }
+    }
+
+    /// One more of a customer that has so many, if there is room.
+    pub(super) fn add_of(&self, customers: u32) -> bool {
+        (customers as usize) < self.share && self.add()
     }
 
     /// One more, if there is room.
@@ -57,10 +65,10 @@ impl Books {
     pub(super) fn new(settings: &Settings, loads: Arc<Loads>) -> Books {
         Books {
             loads,
-            sessions: Bounded::new(settings.max_sessions),
-            reservations: Bounded::new(settings.max_reservations),
-            memories: Bounded::new(settings.max_sessions),
-            ended: Bounded::new(settings.max_reservations),
+            sessions: Bounded::new(settings.max_sessions, settings.customer_share),
+            reservations: Bounded::new(settings.max_reservations, settings.customer_share),
+            memories: Bounded::new(settings.max_sessions, 100),
+            ended: Bounded::new(settings.max_reservations, 100),
             untracked: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         }
@@ -68,6 +76,15 @@ impl Books {
 
     pub(super) fn each(&self, place: Place, change: impl Fn(&Load)) {
         self.loads.each(place.lns.id(), place.contract, place.customer, change);
+    }
+
+    /// Room for a session; not if the table is full, or the customer's share of it.
+    pub(super) fn admit(&self, customer: CustomerId) -> bool {
+        let room = self.sessions.add_of(self.loads.customer(customer).active());
+        if !room {
+            self.untracked.fetch_add(1, Relaxed);
+        }
+        room
     }
 
     /// A session is in the table now.
@@ -100,7 +117,7 @@ impl Books {
 
     /// Counts a reservation, if there is room for it.
     pub(super) fn take_up(&self, reservation: &Reservation) -> bool {
-        let room = self.reservations.add();
+        let room = self.reservations.add_of(self.loads.customer(reservation.place.customer).pending());
         match room {
             true => self.each(reservation.place, Load::reserve),
             false => _ = self.refused.fetch_add(1, Relaxed),

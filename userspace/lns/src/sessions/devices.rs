@@ -103,15 +103,7 @@ impl Devices {
     }
 
     /// The device has this session. Which one it had before, if another.
-    pub(super) fn link(
-        &mut self,
-        books: &Books,
-        now: u32,
-        key: Key,
-        link: Link,
-        lns: At,
-        sticky: u32,
-    ) -> Option<Link> {
+    pub(super) fn link(&mut self, books: &Books, now: u32, key: Key, link: Link, lns: At, sticky: u32) -> Option<Link> {
         let before = self.forget(books, key);
         let (session, source, until) = (Some(link.session), link.source, now.saturating_add(SETTLED));
         put(&mut self.devices, Device { key, session, source, lns, sticky, until });

@@ -66,9 +66,8 @@ impl Sessions {
             return nothing(Effect::Bearer, session);
         }
         let end = event.max(session.event);
-        let taken = shelf.take(&self.books, report.session.half(), |it| {
-            it.key == report.session && it.source == report.source
-        });
+        let taken =
+            shelf.take(&self.books, report.session.half(), |it| it.key == report.session && it.source == report.source);
         let Some(session) = taken else { return Found::Unknown };
         shelf.bury(&self.books, now, &session, end);
         Found::Ended(Box::new(session))

@@ -1,9 +1,9 @@
 //! When a session of which nothing is heard any more is taken to be over: after three Interims that did not come; without Interims
-//! some time after its Session-Timeout; without that after a day, and then its LNS's count is an estimate.
+//! some time after its Session-Timeout; without that after a day, or as the settings say, and then its LNS's count is an estimate.
 
 use super::{
     Report,
-    record::{Flags, Session, unix, whole_seconds},
+    record::{Flags, Session, whole_seconds},
 };
 
 /// So many Interims must be missing.
@@ -12,13 +12,20 @@ const INTERIMS: u32 = 3;
 const INTERIM_MIN: u32 = 60;
 /// How late the Stop of a session may be that its Session-Timeout ends, in seconds.
 const GRACE: u32 = 300;
-/// A session of which nothing is known otherwise, in seconds.
+/// Interims are not further apart than a third of this, in seconds.
 const DAY: u32 = 86_400;
 
-/// When a session expires that has just shown to be alive; `flags` say by what.
-pub(super) fn renewed(now: u32, session: &mut Session, flags: &mut Flags, report: &Report<'_>, interim: bool) -> u32 {
-    // An older one that was overtaken says nothing of the rhythm.
-    if interim && unix(report.event) >= session.event {
+/// When a session expires that has just shown to be alive; `flags` say by what. One of which nothing is known does `otherwise` seconds from
+/// now.
+pub(super) fn renewed(
+    now: u32,
+    session: &mut Session,
+    flags: &mut Flags,
+    report: &Report<'_>,
+    interim: bool,
+    otherwise: u32,
+) -> u32 {
+    if interim {
         if flags.has(Flags::INTERIM) {
             session.interim = session.interim.max(now.saturating_sub(session.heard).min(DAY / INTERIMS));
         }
@@ -43,5 +50,5 @@ pub(super) fn renewed(now: u32, session: &mut Session, flags: &mut Flags, report
         return session.expires;
     }
     flags.set(Flags::ESTIMATE, true);
-    now.saturating_add(DAY)
+    now.saturating_add(otherwise)
 }

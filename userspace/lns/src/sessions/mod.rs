@@ -21,8 +21,66 @@
 //! # Cost
 //!
 //! Each call takes the lock of one shelf, some hundred records of two million; a Start, a Stop and an attach that ends an older session
-//! take a second one, after the first. At its bound of a million sessions, each with a device, a number of 12 and a User-Name
-//! of 25 octets, the table takes MEASURED octets a session (`tests/memory.rs`).
+//! take a second one after the first, and a Start whose LNS only the reservation knows a third. At its bound of a million
+//! sessions, each with a device, a number of 12 octets and a User-Name of 25, the table takes 266 octets a session
+//! (`tests/allocation.rs`), 285 with what the allocator keeps beside that. `benches/sessions.rs` says how long all takes.
+//!
+//! # A session's life
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//!
+//! use sekisho_lns::{ContractId, CustomerId, LnsId, Loads, SourceId, Time, sessions::*};
+//!
+//! let loads = Arc::new(Loads::new());
+//! let sessions = Sessions::new(Settings::default(), [0; 16], loads.clone());
+//! let (source, contract, customer, lns) = (SourceId(0), ContractId(0), CustomerId(0), LnsId(0));
+//! let (number, user) = (&b"819012345678"[..], &b"alice@a.example"[..]);
+//! let device = sessions.key(&[b"device", b"acme", b"vpdn-1", number, b"internet.a.example"]);
+//!
+//! // The Accept: `lns` was chosen.
+//! let attach = Attach {
+//!     source,
+//!     who: Who::Device(device),
+//!     contract,
+//!     customer,
+//!     lns,
+//!     number,
+//!     user,
+//!     sticky: None,
+//!     accounted: true,
+//! };
+//! assert!(sessions.attach(Time::from_millis(0), &attach).tracked);
+//! assert_eq!(loads.lns(lns).load.pending(), 1);
+//!
+//! // Its accounting.
+//! let report = Report {
+//!     source,
+//!     nas: Some(sessions.key(&[b"nas", b"pgw-1"])),
+//!     session: sessions.key(&[b"session", b"pgw-1", b"0000002a"]),
+//!     bearer: None,
+//!     last: false,
+//!     device: Some(device),
+//!     contract,
+//!     customer,
+//!     lns: Some(lns),
+//!     user,
+//!     number,
+//!     framed_ip: None,
+//!     handle: None,
+//!     event: 1_800_000_000,
+//!     session_time: None,
+//!     session_timeout: None,
+//!     interim: Some(Duration::from_secs(600)),
+//!     sticky: None,
+//! };
+//! assert_eq!(sessions.start(Time::from_millis(2_000), &report).effect, Effect::Started);
+//! assert_eq!((loads.lns(lns).load.pending(), loads.lns(lns).load.active()), (0, 1));
+//! let stop = Report { event: report.event + 60, ..report };
+//! let outcome = sessions.stop(Time::from_millis(62_000), &stop);
+//! assert_eq!((outcome.effect, outcome.lived), (Effect::Ended, true));
+//! assert_eq!(loads.contract(contract).total(), 0);
+//! ```
 
 mod account;
 mod attach;
@@ -51,12 +109,15 @@ pub use attach::{Attach, Attached, NoStart, Who};
 pub use check::Mismatch;
 pub use devices::Remembered;
 pub use key::Key;
+pub use record::Handle;
 pub use report::{Effect, FailedOver, Outcome, Report};
 pub use snapshot::{Kind, Naming, RestoreError, Restored, Written};
 pub use sweep::Swept;
 pub use view::{Filter, SessionView};
 
-use self::{books::Books, devices::Devices, record::seconds, restart::Restarts, shelf::Shelf, shelves::Shelves, sweep::Hand};
+use self::{
+    books::Books, devices::Devices, record::seconds, restart::Restarts, shelf::Shelf, shelves::Shelves, sweep::Hand,
+};
 use crate::{Time, loads::Loads};
 
 /// Bounds and times.
@@ -66,16 +127,27 @@ pub struct Settings {
     pub max_sessions: usize,
     /// Reservations at most; sessions whose end is remembered, as many again.
     pub max_reservations: usize,
+    /// How much of both one customer may take, in hundredths: equipment of one that reports sessions without end must not take the room
+    /// of the others.
+    pub customer_share: u8,
     /// How long a place is kept for a session: 60 s to 120 s.
     pub reservation: Duration,
     /// A session that ends so soon after its beginning is a failure of its LNS.
     pub short: Duration,
+    /// A session of which nothing says when it will be heard of again is over after this time.
+    pub without_interims: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        let (reservation, short) = (Duration::from_secs(90), Duration::from_secs(5));
-        Settings { max_sessions: 1_000_000, max_reservations: 250_000, reservation, short }
+        Settings {
+            max_sessions: 1_000_000,
+            max_reservations: 250_000,
+            customer_share: 50,
+            reservation: Duration::from_secs(90),
+            short: Duration::from_secs(5),
+            without_interims: Duration::from_secs(86_400),
+        }
     }
 }
 
@@ -150,6 +222,9 @@ impl Sessions {
 /// Without the seed, and without anybody's sessions.
 impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sessions").field("settings", &self.settings).field("counts", &self.counts()).finish_non_exhaustive()
+        f.debug_struct("Sessions")
+            .field("settings", &self.settings)
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
     }
 }

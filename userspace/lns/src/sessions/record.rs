@@ -1,17 +1,11 @@
 //! What is kept of sessions, reservations and devices: the size of these is what a million sessions cost.
 
-use std::{
-    net::IpAddr,
-    num::NonZeroU64,
-    time::Duration,
-};
+use std::{net::IpAddr, num::NonZeroU64, time::Duration};
 
+use arrayvec::ArrayVec;
 use hashbrown::{HashTable, hash_table::Entry};
 
-use super::{
-    key::Key,
-    shelves::hash,
-};
+use super::{key::Key, shelves::hash};
 use crate::{ContractId, CustomerId, LnsId, SourceId, Time};
 
 /// The beginning of a process's life, so that what another process heard before has a time as well: 34 years.
@@ -59,36 +53,90 @@ pub(super) struct Place {
     pub(super) lns: At,
 }
 
-/// A subscriber's number (canonical digits) and user name, in one allocation; none where both are empty.
+/// A subscriber's number (canonical digits) and user name, and how its NAS is told which session is meant ([`Handle`]), in one allocation;
+/// none where all are empty.
 #[derive(Clone, Default)]
 pub(super) struct Names(Box<[u8]>);
 
 impl Names {
-    /// Of a number only the first 255 octets are kept.
-    pub(super) fn new(number: &[u8], user: &[u8]) -> Names {
-        let number = &number[..number.len().min(usize::from(u8::MAX))];
-        match (number, user) {
-            ([], []) => Names::default(),
-            _ => Names([&[number.len() as u8], number, user].concat().into_boxed_slice()),
+    /// Of number and handle only the first 255 octets are kept.
+    pub(super) fn new(number: &[u8], user: &[u8], handle: &[u8]) -> Names {
+        let [number, handle] = [number, handle].map(|part| &part[..part.len().min(usize::from(u8::MAX))]);
+        match (number, user, handle) {
+            ([], [], []) => Names::default(),
+            _ => {
+                let lengths = [number.len() as u8, handle.len() as u8];
+                Names([&lengths, number, handle, user].concat().into_boxed_slice())
+            }
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(super) fn number(&self) -> &[u8] {
+        self.parts()[0]
     }
 
-    pub(super) fn number(&self) -> &[u8] {
-        self.parts().0
+    pub(super) fn handle(&self) -> &[u8] {
+        self.parts()[1]
     }
 
     pub(super) fn user(&self) -> &[u8] {
-        self.parts().1
+        self.parts()[2]
     }
 
-    fn parts(&self) -> (&[u8], &[u8]) {
-        match &*self.0 {
-            [] => (&[], &[]),
-            [number, rest @ ..] => rest.split_at(usize::from(*number).min(rest.len())),
+    /// Whether nothing says who it is.
+    pub(super) fn is_nameless(&self) -> bool {
+        self.number().is_empty() && self.user().is_empty()
+    }
+
+    fn parts(&self) -> [&[u8]; 3] {
+        let [number, handle, rest @ ..] = &*self.0 else { return [&[]; 3] };
+        let (number, rest) = rest.split_at(usize::from(*number).min(rest.len()));
+        let (handle, user) = rest.split_at(usize::from(*handle).min(rest.len()));
+        [number, handle, user]
+    }
+}
+
+/// Where a session can be ended, and by what name: the NAS's address, and the Acct-Session-Id as that NAS has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handle<'a> {
+    /// Where its reports come from.
+    pub nas: IpAddr,
+    /// Acct-Session-Id, of which 238 octets are kept.
+    pub id: &'a [u8],
+}
+
+impl Handle<'_> {
+    /// As octets: how many the address has, the address, the rest.
+    pub(super) fn octets(&self) -> ArrayVec<u8, 255> {
+        let mut octets = ArrayVec::new();
+        match self.nas {
+            IpAddr::V4(v4) => {
+                octets.push(4);
+                octets.extend(v4.octets());
+            }
+            IpAddr::V6(v6) => {
+                octets.push(16);
+                octets.extend(v6.octets());
+            }
+        }
+        let room = octets.remaining_capacity();
+        octets.extend(self.id.iter().copied().take(room));
+        octets
+    }
+}
+
+impl<'a> Handle<'a> {
+    pub(super) fn of(octets: &'a [u8]) -> Option<Handle<'a>> {
+        match octets {
+            [4, rest @ ..] => {
+                let (address, id) = rest.split_first_chunk::<4>()?;
+                Some(Handle { nas: IpAddr::from(*address), id })
+            }
+            [16, rest @ ..] => {
+                let (address, id) = rest.split_first_chunk::<16>()?;
+                Some(Handle { nas: IpAddr::from(*address), id })
+            }
+            _ => None,
         }
     }
 }
@@ -246,11 +294,24 @@ mod tests {
 
     #[test]
     fn names_are_what_they_were() {
-        let names = Names::new(b"819012345678", b"alice@a.example");
+        let names = Names::new(b"819012345678", b"alice@a.example", b"handle");
         assert_eq!((names.number(), names.user()), (&b"819012345678"[..], &b"alice@a.example"[..]));
-        let long = Names::new(&[b'1'; 300], b"u");
+        assert_eq!(names.handle(), b"handle");
+        let long = Names::new(&[b'1'; 300], b"u", b"");
         assert_eq!((long.number().len(), long.user()), (255, &b"u"[..]));
-        assert_eq!((Names::new(b"", b"u").number(), Names::new(b"", b"u").user()), (&b""[..], &b"u"[..]));
-        assert!(Names::new(b"", b"").is_empty());
+        let user = Names::new(b"", b"u", b"");
+        assert_eq!((user.number(), user.user()), (&b""[..], &b"u"[..]));
+        assert!(Names::new(b"", b"", b"h").is_nameless() && !user.is_nameless());
+    }
+
+    #[test]
+    fn a_handle_is_what_it_was() {
+        for nas in ["192.0.2.1", "2001:db8::1"] {
+            let handle = Handle { nas: nas.parse().unwrap(), id: b"0000002a" };
+            assert_eq!(Handle::of(&handle.octets()), Some(handle));
+            let long = Handle { id: &[b'x'; 253], ..handle };
+            assert_eq!(Handle::of(&long.octets()).unwrap().id.len(), if nas.contains(':') { 238 } else { 250 });
+        }
+        assert_eq!((Handle::of(b""), Handle::of(&[4, 1])), (None, None));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use super::Key;
+use super::{Handle, Key};
 use crate::{ContractId, CustomerId, LnsId, SourceId};
 
 /// An Accounting-Request about one session. Its Acct-Status-Type is the method that takes it.
@@ -35,6 +35,8 @@ pub struct Report<'a> {
     pub number: &'a [u8],
     /// Framed-IP-Address or Framed-IPv6-Address.
     pub framed_ip: Option<IpAddr>,
+    /// Where the session can be ended, if it can.
+    pub handle: Option<Handle<'a>>,
     /// When it happened, by the source's clock: Event-Timestamp (55), or the time of arrival less Acct-Delay-Time. Unix seconds.
     pub event: u64,
     /// Acct-Session-Time (46), in seconds.

@@ -15,8 +15,9 @@ use super::{
 };
 use crate::{LnsId, SourceId};
 
-/// Restarts that may wait to be carried out.
+/// Restarts that may wait to be carried out, and of those the NASes of one source: names of NASes can be made up.
 const RESTARTS_MAX: usize = 4096;
+const RESTARTS_OF_SOURCE_MAX: usize = 512;
 
 /// Whose sessions are over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,7 +44,7 @@ impl Sessions {
     /// seconds, by the source's clock); those of other sources never are, whatever the packet says. Where it names no NAS, nothing
     /// is known to be over. Until the next round of [`Sessions::sweep`] they count.
     ///
-    /// Whether it will be carried out; not if too many others wait.
+    /// Whether it will be carried out: not if too many others wait.
     pub fn nas_restarted(&self, source: SourceId, nas: Option<Key>, event: u64) -> bool {
         nas.is_some_and(|nas| self.restarts.note(Of::Nas(source, nas.half()), unix(event)))
     }
@@ -57,7 +58,7 @@ impl Sessions {
 impl Restarts {
     fn note(&self, of: Of, event: u32) -> bool {
         let mut restarts = self.lock();
-        let room = restarts.len() < RESTARTS_MAX || restarts.contains_key(&of);
+        let room = restarts.contains_key(&of) || (restarts.len() < RESTARTS_MAX && has_share(&restarts, of));
         if room && restarts.get(&of).is_none_or(|known| known.event < event) {
             restarts.insert(of, Restart { event, rounds: 2 });
         }
@@ -80,6 +81,13 @@ impl Restarts {
     fn lock(&self) -> MutexGuard<'_, HashMap<Of, Restart>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether there is room for one more of the same source.
+fn has_share(restarts: &HashMap<Of, Restart>, of: Of) -> bool {
+    let Of::Nas(source, _) = of else { return true };
+    let same = |other: &&Of| matches!(other, Of::Nas(its, _) if *its == source);
+    restarts.keys().filter(same).count() < RESTARTS_OF_SOURCE_MAX
 }
 
 /// What is to be carried out.

@@ -30,7 +30,8 @@ impl<T: Default> Shelves<T> {
     /// For that many records.
     pub(super) fn new(records: usize) -> Shelves<T> {
         let count = records.div_ceil(FULL).clamp(SHELVES_MIN, 1 << 24) as u32;
-        let map = DashMap::with_hasher_and_shard_amount(BuildHasherDefault::default(), count.next_power_of_two() as usize);
+        let map =
+            DashMap::with_hasher_and_shard_amount(BuildHasherDefault::default(), count.next_power_of_two() as usize);
         (0..count).for_each(|shelf| drop(map.insert(shelf, T::default())));
         Shelves { map, count }
     }

@@ -1,7 +1,7 @@
 //! What time does to the table, a little in every call: reservations run out, sessions of which nothing is heard are over, those
 //! of restarted NASes too, and what is remembered for a while is forgotten.
 
-use std::time::Duration;
+use std::{sync::TryLockError, time::Duration};
 
 use super::{
     Key, NoStart, Sessions,
@@ -44,7 +44,11 @@ impl Sessions {
     /// Called ten times a second by one thread with 20,000, it sees every reservation twice a second and a million sessions in
     /// five; a budget of `usize::MAX` sees everything once. A call while another is under way does nothing.
     pub fn sweep(&self, now: Time, budget: usize, failed: &mut dyn FnMut(NoStart)) -> Swept {
-        let Ok(mut hand) = self.hand.try_lock() else { return Swept::default() };
+        let mut hand = match self.hand.try_lock() {
+            Ok(hand) => hand,
+            Err(TryLockError::Poisoned(hand)) => hand.into_inner(),
+            Err(TryLockError::WouldBlock) => return Swept::default(),
+        };
         let mut swept = Swept::default();
         let spent = self.sweep_reservations(now, budget / 2, &mut hand, &mut swept, failed);
         self.sweep_sessions(seconds(now), budget.saturating_sub(spent), &mut hand, &mut swept);
@@ -148,7 +152,8 @@ impl Sessions {
         }
     }
 
-    fn unlink(&self, now: u32, session: &Session) {
+    /// The session is over: its device has none.
+    pub(super) fn unlink(&self, now: u32, session: &Session) {
         let Some(device) = session.device else { return };
         let link = Link { session: session.key.half(), source: session.source };
         self.devices.change(self.devices.of(device.half()), |shelf| shelf.unlink(&self.books, now, device, link));

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 use super::{
     Key, Sessions,
-    record::{Device, Flags, Names, Place, Reservation, Session, seconds},
+    record::{Device, Flags, Handle, Names, Place, Reservation, Session, seconds},
 };
 use crate::{ContractId, CustomerId, LnsId, SourceId, Time};
 
@@ -67,6 +67,8 @@ pub struct SessionView {
     pub number: Box<[u8]>,
     /// The subscriber's User-Name.
     pub user: Box<[u8]>,
+    /// Where it can be ended, if it can: the NAS's address, and its Acct-Session-Id.
+    pub handle: Option<(IpAddr, Box<[u8]>)>,
 }
 
 impl Sessions {
@@ -78,7 +80,8 @@ impl Sessions {
         for shelf in 0..self.sessions.count() {
             let room = filter.limit - found.len();
             self.sessions.view(shelf, |shelf| {
-                let wanted = shelf.sessions.iter().filter(|it| filter.wants(it.place, [it.source, it.access], &it.names));
+                let wanted =
+                    shelf.sessions.iter().filter(|it| filter.wants(it.place, [it.source, it.access], &it.names));
                 found.extend(wanted.take(room).map(|session| session.view(now)));
             });
         }
@@ -144,6 +147,7 @@ impl Session {
             framed_ip: self.framed_ip,
             number: self.names.number().into(),
             user: self.names.user().into(),
+            handle: Handle::of(self.names.handle()).map(|handle| (handle.nas, handle.id.into())),
         }
     }
 }
@@ -166,6 +170,7 @@ impl Reservation {
             framed_ip: None,
             number: self.names.number().into(),
             user: self.names.user().into(),
+            handle: None,
         }
     }
 }

@@ -67,7 +67,9 @@ impl Encoder {
 
     fn names(&mut self, names: &Names) {
         self.u8(names.number().len() as u8);
+        self.u8(names.handle().len() as u8);
         self.bytes(names.number());
+        self.bytes(names.handle());
         self.bytes(names.user());
     }
 
@@ -197,9 +199,10 @@ impl<'a> Decoder<'a> {
     }
 
     fn names(&mut self) -> Option<Names> {
-        let number = self.u8()?.into();
-        let (number, user) = self.0.split_at_checked(number)?;
-        Some(Names::new(number, user))
+        let [number, handle] = [self.u8()?, self.u8()?].map(usize::from);
+        let (number, rest) = self.0.split_at_checked(number)?;
+        let (handle, user) = rest.split_at_checked(handle)?;
+        Some(Names::new(number, user, handle))
     }
 
     fn ip(&mut self) -> Option<Option<IpAddr>> {
@@ -257,8 +260,15 @@ impl<'a> Decoder<'a> {
         let (made, left) = (clock.ago(self.u32()?), self.u32()?);
         let (of_device, accounted) = (self.u8()? != 0, self.u8()? != 0);
         let names = self.names()?;
-        Some(clock.until(left).map(|expires| {
-            Reservation { key, source, place, made, expires, names, of_device, accounted }
+        Some(clock.until(left).map(|expires| Reservation {
+            key,
+            source,
+            place,
+            made,
+            expires,
+            names,
+            of_device,
+            accounted,
         }))
     }
 }

@@ -236,8 +236,8 @@ impl Numbers {
 
     fn place(&self, place: &mut Place, restored: &mut Restored) -> bool {
         let had_lns = place.lns != At::NOWHERE;
-        let known = self.renew(Kind::Contract, &mut place.contract.0)
-            && self.renew(Kind::Customer, &mut place.customer.0);
+        let known =
+            self.renew(Kind::Contract, &mut place.contract.0) && self.renew(Kind::Customer, &mut place.customer.0);
         if !self.lns(&mut place.lns) && had_lns && known {
             restored.without_lns += 1;
         }

@@ -1,13 +1,10 @@
 //! Sessions of which nothing is heard any more.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-mod common;
-
 use std::time::Duration;
 
-use common::*;
 use sekisho_lns::sessions::{Effect, Report};
+
+use crate::world::*;
 
 /// Whether the session is gone after so many seconds, and not a second before.
 fn expires_after(world: &mut World, seconds: u64) -> bool {
@@ -57,6 +54,12 @@ fn some_time_after_its_session_timeout_where_there_are_no_interims() {
     world.sessions.start(world.now, &Report { session_timeout: timeout, ..world.report("phone") });
     assert_eq!(world.loads.lns(A).load.estimated(), 0);
     assert!(expires_after(&mut world, 3_900));
+    // An Interim that does not say it again changes nothing, unless it has shown a rhythm.
+    world.sessions.start(world.now, &Report { session_timeout: timeout, ..world.report("fixed") });
+    world.pass(1_000);
+    world.interim("fixed");
+    assert_eq!(world.loads.lns(A).load.estimated(), 0);
+    assert!(expires_after(&mut world, 2_900));
     // What it has used up is over.
     let report = Report { session_timeout: timeout, session_time: Some(3_000), ..world.report("tablet") };
     world.sessions.interim(world.now, &report);
@@ -117,7 +120,9 @@ fn an_end_is_remembered_for_five_minutes() {
 fn a_small_budget_sweeps_everything_in_the_end_and_reservations_first() {
     let mut world = World::new();
     for n in 0..2_000 {
-        world.sessions.start(world.now, &Report { interim: Some(Duration::from_secs(60)), ..world.report(&n.to_string()) });
+        world
+            .sessions
+            .start(world.now, &Report { interim: Some(Duration::from_secs(60)), ..world.report(&n.to_string()) });
     }
     for n in 2_000..2_100 {
         world.attach(&n.to_string(), A);

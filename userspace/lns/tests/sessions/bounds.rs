@@ -1,16 +1,16 @@
 //! A table that is full.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-mod common;
-
 use std::time::Duration;
 
-use common::*;
-use sekisho_lns::sessions::{Attach, Effect, Filter, Report, SessionView, Settings};
+use sekisho_lns::{
+    CustomerId,
+    sessions::{Attach, Effect, Filter, Report, SessionView, Settings},
+};
+
+use crate::world::*;
 
 fn small() -> World {
-    World::with(Settings { max_sessions: 10, max_reservations: 5, ..Settings::default() })
+    World::with(Settings { max_sessions: 10, max_reservations: 5, customer_share: 100, ..Settings::default() })
 }
 
 #[test]
@@ -43,6 +43,25 @@ fn sessions_that_find_no_room_are_counted_as_untracked_and_push_nobody_out() {
     assert_eq!(world.stop("0").effect, Effect::Ended);
     assert_eq!(world.interim("12").effect, Effect::Healed, "there is room now");
     assert_eq!(world.all(), (10, 0));
+    world.agree();
+}
+
+#[test]
+fn one_customer_does_not_take_the_room_of_another() {
+    let mut world = World::with(Settings { max_sessions: 100, max_reservations: 100, ..Settings::default() });
+    let effects: Vec<_> = (0..80).map(|n| world.start(&n.to_string()).effect).collect();
+    assert_eq!(effects.iter().filter(|effect| **effect == Effect::Untracked).count(), 30);
+    let tracked = (100..180).filter(|n| world.attach(&n.to_string(), A).tracked).count();
+    assert_eq!((world.all(), tracked), ((50, 50), 50));
+    let others = |world: &World, n: u32| Report { customer: CustomerId(1), ..world.report(&n.to_string()) };
+    let effects: Vec<_> = (200..250).map(|n| world.sessions.start(world.now, &others(&world, n)).effect).collect();
+    assert_eq!(effects, [Effect::Started; 50]);
+    let attach = Attach { customer: CustomerId(1), ..world.given("300", A) };
+    assert!(world.sessions.attach(world.now, &attach).tracked);
+    // It has room again when some of its own are over.
+    world.pass(10);
+    world.stop("0");
+    assert_eq!(world.start("new").effect, Effect::Started);
     world.agree();
 }
 

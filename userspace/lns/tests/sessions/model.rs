@@ -83,38 +83,43 @@ impl Model {
     }
 
     pub fn start(&mut self, said: Said) {
-        if let Some(session) = self.sessions.get_mut(&said.name) {
-            match said.bearer {
-                Some(bearer) if !session.bearers.contains(&bearer) => {
-                    session.bearers.push(bearer);
-                    session.heard(self.now, said, false);
-                }
-                _ if said.event > session.started => (session.started, session.reused) = (said.event, true),
-                _ if !session.reused => session.started = said.event,
-                _ => {}
-            }
-            session.learn(said);
-        } else {
-            self.begin(said, true);
-        }
+        self.show(said, true);
     }
 
     pub fn interim(&mut self, said: Said) {
-        if let Some(session) = self.sessions.get_mut(&said.name) {
-            session.bearers.extend(said.bearer.filter(|bearer| !session.bearers.contains(bearer)));
-            session.heard(self.now, said, true);
-            session.learn(said);
-        } else {
-            self.begin(said, false);
-        }
+        self.show(said, false);
     }
 
-    fn begin(&mut self, said: Said, is_start: bool) {
-        let mut reused = false;
+    fn show(&mut self, said: Said, is_start: bool) {
+        let Some(session) = self.sessions.get_mut(&said.name) else { return self.begin(said, is_start, false) };
+        if session.said.device.is_some() && said.device.is_some() && session.said.device != said.device {
+            // Another device's session has the same identity now; or what is said is about one before.
+            if said.event > session.event {
+                self.sessions.remove(&said.name);
+                self.devices.retain(|_, of| *of != said.name);
+                self.begin(said, is_start, true);
+            }
+            return;
+        }
+        let new_bearer = said.bearer.filter(|bearer| !session.bearers.contains(bearer));
+        if !is_start || new_bearer.is_some() {
+            session.heard(self.now, said, !is_start);
+        } else if said.event > session.started {
+            (session.started, session.reused) = (said.event, true);
+        } else if !session.reused {
+            session.started = said.event;
+        }
+        session.bearers.extend(new_bearer);
+        session.event = session.event.max(said.event);
+        session.lns = said.lns.or(session.lns);
+    }
+
+    fn begin(&mut self, said: Said, is_start: bool, mut reused: bool) {
         if let Some(ended) = self.ended.get(&said.name).filter(|it| it.until > self.now) {
             let of_another_bearer =
                 !ended.bearers.is_empty() && said.bearer.is_some_and(|bearer| !ended.bearers.contains(&bearer));
-            if !of_another_bearer && !(is_start && said.event > ended.event) {
+            let begins_later = is_start && said.event > ended.event;
+            if !of_another_bearer && !begins_later {
                 return;
             }
             self.ended.remove(&said.name);
@@ -225,7 +230,7 @@ impl Model {
 
 impl Session {
     fn heard(&mut self, now: u64, said: Said, interim: bool) {
-        if interim && said.event >= self.event {
+        if interim {
             let pause = self.last_interim.map_or(0, |last| now - last);
             self.rhythm = self.rhythm.max(pause.min(28_800));
             self.last_interim = Some(now);
@@ -233,10 +238,5 @@ impl Session {
         let given = if said.interims { INTERIM } else { 0 };
         let interval = given.max(if self.rhythm < 60 { 0 } else { self.rhythm });
         self.expires = now + if interval > 0 { 3 * interval } else { 86_400 };
-    }
-
-    fn learn(&mut self, said: Said) {
-        self.event = self.event.max(said.event);
-        self.lns = said.lns.or(self.lns);
     }
 }

@@ -1,13 +1,8 @@
 //! From Accept to Stop: each rule of counting.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+use sekisho_lns::sessions::{Attach, Effect, FailedOver, NoStart, Report, Who};
 
-mod common;
-
-use std::time::Duration;
-
-use common::*;
-use sekisho_lns::sessions::{Effect, FailedOver, NoStart, Report, Who};
+use crate::world::*;
 
 #[test]
 fn an_accept_keeps_a_place_and_the_start_turns_it_into_a_session() {
@@ -43,79 +38,12 @@ fn a_reservation_runs_out_after_ninety_seconds_and_its_lns_has_failed() {
 fn where_nobody_accounts_or_the_device_is_not_known_a_missing_start_is_no_failure() {
     let mut world = World::new();
     let request = world.key("request", "1");
-    world.sessions.attach(world.now, &sekisho_lns::sessions::Attach { accounted: false, ..world.given("phone", A) });
-    world.sessions.attach(
-        world.now,
-        &sekisho_lns::sessions::Attach { who: Who::Request(request), ..world.given("phone", A) },
-    );
+    world.sessions.attach(world.now, &Attach { accounted: false, ..world.given("phone", A) });
+    world.sessions.attach(world.now, &Attach { who: Who::Request(request), ..world.given("phone", A) });
     assert_eq!(world.on(A), (0, 2));
     let (swept, failed) = world.sweep_after(90);
     assert_eq!((swept.ran_out, failed), (2, vec![]));
     assert_eq!(world.all(), (0, 0));
-}
-
-#[test]
-fn a_request_repeated_under_its_own_key_reserves_once() {
-    let world = World::new();
-    let request = sekisho_lns::sessions::Attach { who: Who::Request(world.key("request", "1")), ..world.given("", A) };
-    world.sessions.attach(world.now, &request);
-    world.sessions.attach(world.now, &request);
-    assert_eq!(world.on(A), (0, 1));
-    world.agree();
-}
-
-#[test]
-fn a_device_that_attaches_again_has_one_place() {
-    let mut world = World::new();
-    world.attach("phone", A);
-    let again = world.attach("phone", B);
-    assert_eq!((again.superseded, again.no_start), (false, None), "at once: it repeats itself, and nobody has failed");
-    assert_eq!((world.on(A), world.on(B), world.all()), ((0, 0), (0, 1), (0, 1)));
-    world.pass(10);
-    let later = world.attach("phone", A);
-    assert_eq!(later.no_start, Some(NoStart { source: PGW, lns: B }), "it has tried B for ten seconds");
-    assert_eq!(world.all(), (0, 1));
-    world.agree();
-}
-
-#[test]
-fn a_device_whose_stop_was_lost_is_served_and_its_old_session_ends() {
-    let mut world = World::new();
-    world.attach("phone", A);
-    world.start("phone");
-    world.pass(600);
-    let attached = world.attach("phone", B);
-    assert!(attached.superseded);
-    assert_eq!((world.on(A), world.on(B), world.all()), ((0, 0), (0, 1), (0, 1)));
-    let next = Report { device: Some(world.device("phone")), lns: Some(B), ..world.report("phone, again") };
-    assert_eq!(world.sessions.start(world.now, &next).effect, Effect::Started);
-    assert_eq!(world.all(), (1, 0));
-    // Its Stop comes at last.
-    assert_eq!(world.stop("phone").effect, Effect::Duplicate);
-    assert_eq!(world.all(), (1, 0));
-    world.agree();
-}
-
-#[test]
-fn where_no_accept_was_seen_the_start_supersedes() {
-    let mut world = World::new();
-    world.start("phone");
-    world.pass(600);
-    let next = Report { device: Some(world.device("phone")), lns: Some(B), ..world.report("phone, again") };
-    let outcome = world.sessions.start(world.now, &next);
-    assert_eq!((outcome.effect, outcome.superseded), (Effect::Started, true));
-    assert_eq!((world.on(A), world.on(B), world.all()), ((0, 0), (1, 0), (1, 0)));
-    world.agree();
-}
-
-#[test]
-fn two_devices_do_not_supersede_each_other() {
-    let world = World::new();
-    world.start("phone");
-    world.start("tablet");
-    world.attach("third", A);
-    assert_eq!(world.all(), (2, 1));
-    world.agree();
 }
 
 #[test]
@@ -129,22 +57,10 @@ fn an_interim_heals_a_lost_start() {
     let outcome = world.interim("phone");
     assert_eq!((outcome.effect, outcome.lived), (Effect::Updated, false), "that it lives is said once");
     // The Start was not lost, only late.
-    assert_eq!(world.sessions.start(world.now, &Report { event: WALL + 2, ..world.report("phone") }).effect, Effect::Duplicate);
-    assert_eq!(world.all(), (1, 0));
-    world.agree();
-}
-
-#[test]
-fn an_interim_of_an_older_session_does_not_take_the_new_ones_place() {
-    let mut world = World::new();
-    world.attach("phone", A);
-    world.pass(3);
-    let old = Report { session_time: Some(4_000), ..world.report("unknown until now") };
-    let old = Report { device: Some(world.device("phone")), ..old };
-    assert_eq!(world.sessions.interim(world.now, &old).effect, Effect::Healed);
-    assert_eq!(world.all(), (1, 1));
-    // And the new one's Start ends it.
-    assert!(world.start("phone").superseded);
+    assert_eq!(
+        world.sessions.start(world.now, &Report { event: WALL + 2, ..world.report("phone") }).effect,
+        Effect::Duplicate
+    );
     assert_eq!(world.all(), (1, 0));
     world.agree();
 }
@@ -339,42 +255,4 @@ fn one_sources_reports_do_not_touch_anothers_sessions() {
     assert_eq!(world.interim("phone").effect, Effect::Updated, "and the end of theirs is not the end of ours");
     assert_eq!(world.stop("phone").effect, Effect::Ended);
     world.agree();
-}
-
-#[test]
-fn where_the_device_was_is_remembered_for_as_long_as_the_contract_wants() {
-    let mut world = World::new();
-    let sticky = Some(Duration::from_secs(3_600));
-    let (device, none) = (world.device("phone"), sekisho_lns::sessions::Remembered::default());
-    assert_eq!(world.sessions.remembered(world.now, device), none);
-    world.sessions.attach(world.now, &sekisho_lns::sessions::Attach { sticky, ..world.given("phone", B) });
-    let known = world.sessions.remembered(world.now, device);
-    assert_eq!((known.last, known.again, known.holds), (Some(B), true, true));
-    // It ends up elsewhere.
-    world.pass(6);
-    assert!(!world.sessions.remembered(world.now, device).again);
-    let report = Report { sticky, ..world.report("phone") };
-    world.sessions.start(world.now, &report);
-    let known = world.sessions.remembered(world.now, device);
-    assert_eq!((known.last, known.again, known.holds), (Some(A), false, true));
-    world.pass(100);
-    world.sessions.stop(world.now, &Report { event: world.wall(), ..report });
-    world.sweep_after(3_599);
-    let known = world.sessions.remembered(world.now, device);
-    assert_eq!((known.last, known.again, known.holds), (Some(A), false, false));
-    assert_eq!(world.sessions.counts().memories, 1);
-    world.sweep_after(1);
-    assert_eq!((world.sessions.remembered(world.now, device), world.sessions.counts().memories), (none, 0));
-    world.agree();
-}
-
-#[test]
-fn where_the_contract_does_not_want_it_nothing_is_remembered() {
-    let mut world = World::new();
-    world.attach("phone", A);
-    world.start("phone");
-    world.pass(60);
-    world.stop("phone");
-    let known = world.sessions.remembered(world.now, world.device("phone"));
-    assert_eq!((known.last, known.holds, world.sessions.counts().memories), (None, false, 0));
 }

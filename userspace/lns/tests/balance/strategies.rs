@@ -1,19 +1,15 @@
 //! What each strategy gives to whom: shares, and what moves when an LNS goes and comes back.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-#[path = "common/fleet.rs"]
-mod fleet;
-
 use std::{collections::BTreeMap, sync::Arc, thread};
 
-use fleet::*;
 use sekisho_lns::{
     LnsId, Loads,
     balance::{Strategy::*, Why},
     health::Wanted,
     l2tp::Outcome,
 };
+
+use crate::fleet::*;
 
 const DEVICES: u32 = 100_000;
 

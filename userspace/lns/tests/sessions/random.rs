@@ -1,19 +1,16 @@
 //! Whatever comes, in whatever order: the counts are those of a plain model, after every step.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-mod common;
-#[path = "common/model.rs"]
-mod model;
-
 use std::time::Duration;
 
-use common::*;
-use model::{Model, Name, Said};
 use proptest::{collection::vec, option, prelude::*};
 use sekisho_lns::{
     LnsId, SourceId,
     sessions::{Attach, Report, Who},
+};
+
+use crate::{
+    model::{self, Model, Name, Said},
+    world::*,
 };
 
 const LNSS: u8 = 3;
@@ -32,7 +29,7 @@ enum Step {
     /// So many seconds pass; sometimes the sweep comes by.
     Pass(u64, bool),
     Attach(u8, u8),
-    Report(Kind, Report_),
+    Report(Kind, Sent),
     /// One of the reports so far again, as it was: a duplicate, or one that was late.
     Again(usize),
     /// A NAS's restart, so many seconds ago, said by this source.
@@ -42,12 +39,12 @@ enum Step {
 
 /// A report as it is generated: its event so many seconds ago.
 #[derive(Clone, Copy, Debug)]
-struct Report_ {
+struct Sent {
     said: Said,
     ago: u64,
 }
 
-fn report() -> impl Strategy<Value = Report_> {
+fn report() -> impl Strategy<Value = Sent> {
     let identity = (0..2u32, 0..SESSIONS, option::weighted(0.9, 0..2u8));
     let place = (option::weighted(0.9, 0..DEVICES), option::weighted(0.8, 0..LNSS));
     let bearers = (option::weighted(0.3, 5..8u8), prop::bool::weighted(0.2));
@@ -55,7 +52,7 @@ fn report() -> impl Strategy<Value = Report_> {
     (identity, place, bearers, times).prop_map(|((source, session, nas), (device, lns), (bearer, last), times)| {
         let (ago, time, interims) = times;
         let name = Name { source, session };
-        Report_ { said: Said { name, nas, device, lns, bearer, last, event: 0, time, interims }, ago }
+        Sent { said: Said { name, nas, device, lns, bearer, last, event: 0, time, interims }, ago }
     })
 }
 

@@ -1,16 +1,13 @@
 //! The table over a restart of the process.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-mod common;
-
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use common::*;
 use sekisho_lns::{
     LnsId, Loads, SourceId, Time,
-    sessions::{Attach, Effect, Filter, Kind, Naming, Report, RestoreError, Restored, Sessions, Settings},
+    sessions::{Attach, Effect, Filter, Handle, Kind, Naming, Report, RestoreError, Restored, Sessions, Settings},
 };
+
+use crate::world::*;
 
 /// Names by number, for each kind.
 #[derive(Default)]
@@ -42,7 +39,7 @@ impl Naming for Book {
 }
 
 fn settings() -> Settings {
-    Settings { max_sessions: 10_000, max_reservations: 10_000, ..Settings::default() }
+    Settings { max_sessions: 10_000, max_reservations: 10_000, customer_share: 100, ..Settings::default() }
 }
 
 fn written(world: &World) -> Vec<u8> {
@@ -64,7 +61,8 @@ fn world() -> World {
     let mut world = World::new();
     let (sticky, interim) = (Some(Duration::from_secs(3_600)), Some(Duration::from_secs(600)));
     let framed_ip = Some("10.0.0.5".parse().unwrap());
-    let report = Report { sticky, interim, framed_ip, bearer: Some(5), ..world.report("session") };
+    let handle = Some(Handle { nas: "2001:db8::7".parse().unwrap(), id: b"0000002a" });
+    let report = Report { sticky, interim, framed_ip, handle, bearer: Some(5), ..world.report("session") };
     world.sessions.start(world.now, &report);
     world.sessions.start(world.now, &Report { sticky, lns: Some(B), ..world.report("ended") });
     world.pass(100);
@@ -83,12 +81,13 @@ fn everything_is_there_again_under_its_new_numbers() {
     assert_eq!(restored, whole);
     let lns = |old: LnsId| LnsId(old.0 + 2);
     assert_eq!((after.on(lns(A)), after.on(lns(C)), after.on(A)), ((1, 0), (0, 1), (0, 0)));
-    assert_eq!(after.sessions.check(8, 8, 8), []);
+    assert_eq!(after.sessions.check(), []);
     let view = &after.sessions.list(after.now, &Filter { lns: Some(lns(A)), ..Filter::default() })[0];
     let was = &before.sessions.list(before.now, &Filter { lns: Some(A), ..Filter::default() })[0];
     assert_eq!(view.silent, was.silent + Duration::from_secs(30));
     assert_eq!(view.expires_in, was.expires_in - Duration::from_secs(30));
     assert_eq!((view.session, view.framed_ip, view.bearers), (was.session, was.framed_ip, was.bearers));
+    assert_eq!(view.handle, Some(("2001:db8::7".parse().unwrap(), b"0000002a"[..].into())));
     assert_eq!((&view.user, &view.number, view.started), (&was.user, &was.number, was.started));
     assert_eq!(view.source, SourceId(PGW.0 + 2));
     // What has happened goes on.
@@ -103,7 +102,7 @@ fn everything_is_there_again_under_its_new_numbers() {
     after.sweep_after(1);
     let stop = Report { event: before.wall() + 40, bearer: Some(5), ..report(&after, "session") };
     assert_eq!(after.sessions.stop(after.now, &stop).effect, Effect::Ended);
-    assert_eq!(after.sessions.check(8, 8, 8), []);
+    assert_eq!(after.sessions.check(), []);
 }
 
 #[test]
@@ -112,7 +111,7 @@ fn what_ran_out_while_nobody_was_there_is_gone() {
     let file = written(&before);
     let (after, restored) = restored(&file, 1_680, before.wall(), &Book::shifted(0)).unwrap();
     assert_eq!((restored.sessions, restored.reservations, restored.memories, restored.expired), (0, 0, 2, 3));
-    assert_eq!((after.all(), after.sessions.check(8, 8, 8)), ((0, 0), vec![]));
+    assert_eq!((after.all(), after.sessions.check()), ((0, 0), vec![]));
     // A clock that was set back has let no time pass.
     let (after, _) = self::restored(&file, 0, 0, &Book::shifted(0)).unwrap();
     assert_eq!(after.all(), (1, 1));
@@ -125,16 +124,16 @@ fn what_has_no_number_any_more_is_dropped_and_counted() {
     let of = |book: Book| restored(&file, 0, before.wall(), &book).unwrap();
     let (world, counts) = of(Book::shifted(0).without(Kind::Contract, 0));
     assert_eq!((counts.sessions, counts.reservations, counts.dropped), (0, 0, 2));
-    assert_eq!(world.sessions.check(8, 8, 8), []);
+    assert_eq!(world.sessions.check(), []);
     let (world, counts) = of(Book::shifted(0).without(Kind::Source, 0));
     assert_eq!((counts.sessions, counts.reservations, counts.dropped), (0, 0, 3));
-    assert_eq!(world.sessions.check(8, 8, 8), []);
+    assert_eq!(world.sessions.check(), []);
     let (world, counts) = of(Book::shifted(0).without(Kind::Lns, 0));
     assert_eq!((counts.sessions, counts.without_lns, world.all()), (1, 1, (1, 1)));
-    assert_eq!(world.sessions.check(8, 8, 8), []);
+    assert_eq!(world.sessions.check(), []);
     let (world, counts) = of(Book::shifted(0).without(Kind::Lns, 1));
     assert_eq!((counts.memories, counts.dropped), (1, 1), "a memory of an LNS that is gone is none");
-    assert_eq!(world.sessions.check(8, 8, 8), []);
+    assert_eq!(world.sessions.check(), []);
 }
 
 #[test]
@@ -167,8 +166,7 @@ fn a_damaged_file_restores_nothing() {
             damaged[place] ^= flip;
             let loads = Arc::new(Loads::new());
             let now = Time(0);
-            let result =
-                Sessions::restore(settings(), loads.clone(), &*damaged, now, before.wall(), &Book::shifted(0));
+            let result = Sessions::restore(settings(), loads.clone(), &*damaged, now, before.wall(), &Book::shifted(0));
             assert!(result.is_err(), "octet {place} of {}", file.len());
             assert_eq!(loads.contract(CONTRACT).total(), 0);
         }
@@ -204,7 +202,24 @@ fn a_smaller_table_takes_what_it_can() {
     let (sessions, counts) =
         Sessions::restore(settings, loads.clone(), &*file, Time(0), before.wall(), &Book::shifted(0)).unwrap();
     assert_eq!((counts.sessions, counts.no_room, loads.contract(CONTRACT).active()), (20, 30, 20));
-    assert_eq!(sessions.check(8, 8, 8), []);
+    assert_eq!(sessions.check(), []);
+}
+
+#[test]
+fn the_same_identity_from_two_sources_stays_two_sessions() {
+    let mut before = World::new();
+    for source in [PGW, OTHER_PGW] {
+        for session in ["going on", "ended"] {
+            before.sessions.start(before.now, &Report { source, device: None, ..before.report(session) });
+        }
+    }
+    before.pass(10);
+    for source in [PGW, OTHER_PGW] {
+        before.sessions.stop(before.now, &Report { source, device: None, ..before.report("ended") });
+    }
+    let (after, counts) = restored(&written(&before), 0, before.wall(), &Book::shifted(0)).unwrap();
+    assert_eq!((counts.sessions, after.all(), after.sessions.counts().ended), (2, (2, 0), 2));
+    after.agree();
 }
 
 #[test]

@@ -74,7 +74,12 @@ pub fn balance(loads: &Loads, tiers: &[Plan]) -> Balance {
 impl Fleet {
     pub fn new(tiers: &[Plan]) -> Fleet {
         let loads = Arc::new(Loads::new());
-        let settings = Settings { max_sessions: 1_000_000, max_reservations: 1_000_000, ..Settings::default() };
+        let settings = Settings {
+            max_sessions: 1_000_000,
+            max_reservations: 1_000_000,
+            customer_share: 100,
+            ..Settings::default()
+        };
         let sessions = Sessions::new(settings, [1; 16], loads.clone());
         Fleet { balance: balance(&loads, tiers), sessions, loads, now: Time::from_millis(1_000_000) }
     }

@@ -1,11 +1,11 @@
 //! Accounting-On and -Off, honest and forged.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+use sekisho_lns::{
+    SourceId,
+    sessions::{Effect, Report},
+};
 
-mod common;
-
-use common::*;
-use sekisho_lns::sessions::{Effect, Report};
+use crate::world::*;
 
 #[test]
 fn a_nas_that_has_restarted_has_lost_the_sessions_that_began_before() {
@@ -81,6 +81,8 @@ fn a_restart_is_carried_out_once_and_however_little_the_sweep_does_at_a_time() {
         world.start(&n.to_string());
     }
     world.pass(10);
+    // Somewhere in the middle of a round.
+    (0..20).for_each(|_| _ = world.sessions.sweep(world.now, 10, &mut |_| ()));
     world.sessions.nas_restarted(PGW, Some(world.key("nas", "nas-1")), world.wall());
     let mut restarted = 0;
     for _ in 0..200 {
@@ -94,13 +96,18 @@ fn a_restart_is_carried_out_once_and_however_little_the_sweep_does_at_a_time() {
 }
 
 #[test]
-fn a_storm_of_restarts_takes_a_bounded_place() {
+fn a_storm_of_restarts_takes_a_bounded_place_and_not_that_of_others() {
     let world = World::new();
-    let noted = (0..10_000u64).filter(|n| {
-        let nas = world.key("nas", &n.to_string());
-        world.sessions.nas_restarted(PGW, Some(nas), WALL + n)
-    });
-    assert_eq!(noted.count(), 4_096);
-    // One that waits already can be renewed.
-    assert!(world.sessions.nas_restarted(PGW, Some(world.key("nas", "0")), WALL + 20_000));
+    let storm = |source: u32| {
+        let noted = (0..2_000u64).filter(|n| {
+            let nas = world.key("nas", &n.to_string());
+            world.sessions.nas_restarted(SourceId(source), Some(nas), WALL + n)
+        });
+        noted.count()
+    };
+    assert_eq!([0, 1, 2].map(storm), [512; 3]);
+    // One that waits already can be renewed, and another source has room.
+    assert!(world.sessions.nas_restarted(SourceId(0), Some(world.key("nas", "0")), WALL + 20_000));
+    assert!(world.sessions.nas_restarted(SourceId(3), Some(world.key("nas", "0")), WALL));
+    assert_eq!((3..20).map(storm).sum::<usize>(), 4_096 - 3 * 512, "all but what is full already");
 }

@@ -29,7 +29,12 @@ pub struct World {
 
 impl World {
     pub fn new() -> World {
-        World::with(Settings { max_sessions: 10_000, max_reservations: 10_000, ..Settings::default() })
+        World::with(Settings {
+            max_sessions: 10_000,
+            max_reservations: 10_000,
+            customer_share: 100,
+            ..Settings::default()
+        })
     }
 
     pub fn with(settings: Settings) -> World {
@@ -77,6 +82,7 @@ impl World {
             user: b"alice@a.example",
             number: b"819012345678",
             framed_ip: None,
+            handle: None,
             event: self.wall(),
             session_time: None,
             session_timeout: None,
@@ -131,6 +137,6 @@ impl World {
 
     /// The books agree with the table.
     pub fn agree(&self) {
-        assert_eq!(self.sessions.check(8, 8, 8), []);
+        assert_eq!(self.sessions.check(), []);
     }
 }

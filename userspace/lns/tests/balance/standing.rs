@@ -1,13 +1,7 @@
 //! Who is out, who is full, who comes back: what goes before a strategy.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+use std::{collections::BTreeMap, thread, time::Duration};
 
-#[path = "common/fleet.rs"]
-mod fleet;
-
-use std::{collections::BTreeMap, time::Duration};
-
-use fleet::*;
 use sekisho_lns::{
     LnsId,
     balance::{AllDown, Failback, Refused, Strategy, Strategy::*, Why},
@@ -15,6 +9,8 @@ use sekisho_lns::{
     l2tp::Outcome,
     sessions::Remembered,
 };
+
+use crate::fleet::*;
 
 const STRATEGIES: [Strategy; 3] = [RoundRobin, LeastSessions, Hash];
 
@@ -90,7 +86,10 @@ fn a_returning_lns_is_not_flooded() {
         // Then its strategy alone decides: by sessions it is levelled up.
         let shares = fleet.shares(device..device + 400);
         let share = shares[&0];
-        assert!(if strategy == LeastSessions { share == 400 } else { (80..120).contains(&share) }, "{strategy:?}: {share}");
+        assert!(
+            if strategy == LeastSessions { share == 400 } else { (80..120).contains(&share) },
+            "{strategy:?}: {share}"
+        );
     }
 }
 
@@ -260,6 +259,27 @@ fn limits_of_contract_and_customer_count_what_is_pending() {
 }
 
 #[test]
+fn a_limit_is_overshot_by_less_than_there_are_workers() {
+    const WORKERS: u32 = 4;
+    for strategy in STRATEGIES {
+        let mut fleet = Fleet::new(&[plan(strategy, (0..4).map(|n| (n, 1, 200)))]);
+        (fleet.balance.max_sessions, fleet.balance.customer_max) = (700, 700);
+        thread::scope(|scope| {
+            for worker in 0..WORKERS {
+                let fleet = &fleet;
+                scope.spawn(move || (0..1_000).for_each(|n| _ = fleet.attach(&number(worker * 1_000 + n))));
+            }
+        });
+        let total = fleet.loads.contract(CONTRACT).total();
+        assert!((700..700 + WORKERS).contains(&total), "{strategy:?}: {total}");
+        for lns in 0..4 {
+            let total = fleet.loads.lns(LnsId(lns)).load.total();
+            assert!(total < 200 + WORKERS, "{strategy:?}: LNS {lns} has {total}");
+        }
+    }
+}
+
+#[test]
 fn a_device_that_holds_the_last_place_itself_is_served() {
     for strategy in STRATEGIES {
         let mut fleet = Fleet::new(&[plan(strategy, [(0, 1, 2), (1, 1, 2)])]);
@@ -304,7 +324,11 @@ fn a_device_keeps_its_lns_where_the_contract_wants_that() {
         let chosen = fleet.choose_for(SOURCE, "", had(lns)).unwrap();
         assert_eq!((chosen.picks[0].id.0, chosen.why, chosen.picks.len()), (lns, Why::Sticky, 5), "of any tier");
     }
-    assert_eq!(fleet.choose_for(SOURCE, "", had(9)).unwrap().why, Why::Strategy, "it is no LNS of the contract any more");
+    assert_eq!(
+        fleet.choose_for(SOURCE, "", had(9)).unwrap().why,
+        Why::Strategy,
+        "it is no LNS of the contract any more"
+    );
     // Others' turns go on as if those had not been there.
     assert_eq!(fleet.pick(""), 2);
 }
