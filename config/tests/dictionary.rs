@@ -114,6 +114,18 @@ fn what_is_built_in_is_what_the_rfcs_and_the_vendors_say() {
 }
 
 #[test]
+fn a_number_is_called_what_a_dictionary_called_it_last() {
+    let named = |dictionary: &Dictionary, number| {
+        dictionary.attribute(AttributeId::Plain(40)).unwrap().value_names.get(&number).cloned()
+    };
+    let built_in = Dictionary::built_in();
+    assert_eq!(named(&built_in, 1).as_deref(), Some("Start"));
+    assert_eq!(named(&built_in, 3).as_deref(), Some("Interim-Update"), "not Alive, which stands before it");
+    assert_eq!(named(&built_in, 99), None);
+    assert_eq!(named(&with_text("VALUE Acct-Status-Type Tick 3\n"), 3).as_deref(), Some("Tick"));
+}
+
+#[test]
 fn what_vendors_hide_with_a_salt_is_known() {
     let mut salted: Vec<_> = Dictionary::built_in().salted().collect();
     salted.sort_unstable();

@@ -52,6 +52,8 @@ pub struct Attribute {
     pub lead: Lead,
     /// Names of values, in lower case, where it is a number.
     pub values: BTreeMap<String, u64>,
+    /// What each value is called, as the dictionary writes it: the last of its names.
+    pub value_names: BTreeMap<u64, String>,
 }
 
 /// What a value is.
@@ -198,9 +200,14 @@ impl Dictionary {
         self.attributes.get(*self.names.get(&name.to_ascii_lowercase())?)
     }
 
+    /// The attribute of a number, by the last name that a dictionary has given it.
+    pub fn attribute(&self, id: AttributeId) -> Option<&Attribute> {
+        self.attributes.get(*self.numbers.get(&id)?)
+    }
+
     /// The name of an attribute: the last one that a dictionary has given it.
     pub fn name(&self, id: AttributeId) -> Option<&str> {
-        self.attributes.get(*self.numbers.get(&id)?).map(|attribute| attribute.name.as_str())
+        self.attribute(id).map(|attribute| attribute.name.as_str())
     }
 
     /// Vendors' attributes whose whole value is a salt-encrypted field: vendor, vendor type.

@@ -177,8 +177,15 @@ impl File<'_> {
             _ => Lead::Nothing,
         };
         let kind = self.kind(at, kind);
-        let attribute =
-            Attribute { name: (*name).to_owned(), id, kind, encrypt: flags.encrypt, lead, values: Default::default() };
+        let attribute = Attribute {
+            name: (*name).to_owned(),
+            id,
+            kind,
+            encrypt: flags.encrypt,
+            lead,
+            values: Default::default(),
+            value_names: Default::default(),
+        };
         self.hidden(at, &attribute);
         let before = self.dictionary.insert(attribute);
         let twice = self.own.insert(lower, at);
@@ -256,7 +263,7 @@ impl File<'_> {
         };
         let number = number(digits)
             .ok_or_else(|| Problem::new(format!("{digits:?} is no number of a value"), "Give it as `1`, or `0x01`."))?;
-        self.values.push((at, (*attribute).to_ascii_lowercase(), (*name).to_ascii_lowercase(), number));
+        self.values.push((at, (*attribute).to_ascii_lowercase(), (*name).to_owned(), number));
         Ok(())
     }
 
@@ -266,7 +273,8 @@ impl File<'_> {
             let index = self.dictionary.names.get(&attribute).copied();
             match index.and_then(|index| self.dictionary.attributes.get_mut(index)) {
                 Some(found) => {
-                    found.values.insert(name, number);
+                    found.values.insert(name.to_ascii_lowercase(), number);
+                    found.value_names.insert(number, name);
                 }
                 None if self.dictionary.unreachable.contains_key(&attribute) => {}
                 None => {

@@ -4,7 +4,18 @@
 //! The journal itself is `sekisho-journal`. Nothing waits here without bound: a worker has only so many requests that are not
 //! recorded yet (`journal.queue`).
 
+mod attributes;
+pub mod export;
+mod frozen;
+mod jsonl;
+pub mod list;
 mod stats;
+mod table;
+#[cfg(test)]
+mod testing;
+mod text;
+mod value;
+pub mod when;
 mod writer;
 
 use std::{ops::Range, sync::mpsc};
@@ -18,6 +29,7 @@ use sekisho_engine::{
 use sekisho_journal::{Kind, Options, Record, TooLong};
 
 pub use self::{
+    attributes::Names,
     stats::JournalStats,
     writer::{JournalError, Writer},
 };
