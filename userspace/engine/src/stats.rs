@@ -319,6 +319,8 @@ pub struct VpdnStats {
     pub chosen: Chosen,
     /// Rejects because no LNS could be given.
     pub refused: Refused,
+    /// Sessions whose end was asked for at their NAS, so that they get the LNS that is due to them.
+    pub rebalanced: Counter,
 }
 
 /// Why an LNS was chosen.

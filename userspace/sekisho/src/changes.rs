@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sekisho_config::{
-    AccessNetwork, Client, Customer, Node, Proxy, Realm, Server,
+    AccessNetwork, Client, Customer, Lns, Node, Proxy, Realm, Server, Vpdn,
     customer::{DynAuth, Tier},
 };
 
@@ -31,6 +31,12 @@ pub fn between(old: &Documents, new: &Documents) -> Result<Vec<String>, Vec<Stri
     }
     if old.node.country_code != new.node.country_code {
         lines.push("country code changed".to_owned());
+    }
+    if old.node.sessions.save_interval != new.node.sessions.save_interval {
+        lines.push("interval of saving sessions changed".to_owned());
+    }
+    if old.node.l2tp != new.node.l2tp {
+        lines.push("our side toward LNSs changed".to_owned());
     }
     lines.extend(compare(&old.node.access_networks, &new.node.access_networks));
     lines.extend(compare(&old.customers, &new.customers));
@@ -66,6 +72,17 @@ fn fixed(old: &Node, new: &Node) -> Vec<String> {
         ("xdp.persist", old.xdp.persist != new.xdp.persist),
         ("xdp.directory", old.xdp.directory != new.xdp.directory),
         ("limits.max_sessions", old.limits.max_sessions != new.limits.max_sessions),
+        ("journal.directory", old.journal.directory != new.journal.directory),
+        ("journal.segment_size", old.journal.segment_size != new.journal.segment_size),
+        ("journal.segment_age", old.journal.segment_age != new.journal.segment_age),
+        ("journal.retention", old.journal.retention != new.journal.retention),
+        ("journal.max_size", old.journal.max_size != new.journal.max_size),
+        ("journal.reserve", old.journal.reserve != new.journal.reserve),
+        ("journal.queue", old.journal.queue != new.journal.queue),
+        ("sessions.max_tracked", old.sessions.max_tracked != new.sessions.max_tracked),
+        ("sessions.reservation", old.sessions.reservation != new.sessions.reservation),
+        ("sessions.short", old.sessions.short != new.sessions.short),
+        ("sessions.without_interims", old.sessions.without_interims != new.sessions.without_interims),
         ("admin.address", old.admin != new.admin),
     ];
     let changed = changes.iter().filter(|(_, changed)| *changed);
@@ -78,16 +95,22 @@ fn inside(old: &Customer, new: &Customer) -> impl Iterator<Item = String> {
         customer.proxies.iter().flat_map(|proxy| proxy.servers().chain(&proxy.copies).cloned()).collect()
     };
     // A customer that comes or goes is told of as such.
-    let policies = old.policies != new.policies && !old.name.is_empty() && !new.name.is_empty();
+    let stays = !old.name.is_empty() && !new.name.is_empty();
+    let policies = old.policies != new.policies && stays;
+    let most = old.max_vpdn_sessions != new.max_vpdn_sessions && stays;
+    let most = most.then(|| format!("max_vpdn_sessions is {}, was {}", new.max_vpdn_sessions, old.max_vpdn_sessions));
     compare(&old.realms, &new.realms)
         .chain(policies.then(|| "policies of all clients changed".to_owned()))
         .chain(compare(&old.clients, &new.clients))
         .chain(compare(&old.dynauth, &new.dynauth))
         .chain(compare(&old.proxies, &new.proxies))
         .chain(compare(&servers(old), &servers(new)))
+        .chain(most)
+        .chain(compare(&old.lnss, &new.lnss))
+        .chain(compare(&old.vpdn, &new.vpdn))
 }
 
-/// So many addresses of an access network are told.
+/// So many addresses of an access network, or LNSs of a contract, are told.
 const SHOWN: usize = 3;
 
 /// Something that keeps its name while it changes.
@@ -216,6 +239,41 @@ impl Thing for Server {
     }
 
     fn same(&self, other: &Server) -> bool {
+        self == other
+    }
+}
+
+impl Thing for Lns {
+    const NOUN: &str = "LNS";
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn detail(&self) -> String {
+        format!(" ({})", self.address)
+    }
+
+    fn same(&self, other: &Lns) -> bool {
+        self == other
+    }
+}
+
+impl Thing for Vpdn {
+    const NOUN: &str = "vpdn contract";
+
+    fn name(&self) -> String {
+        self.contract.clone()
+    }
+
+    fn detail(&self) -> String {
+        let more = if self.lnss().nth(SHOWN).is_some() { ", …" } else { "" };
+        let shown: Vec<&str> = self.lnss().take(SHOWN).collect();
+        format!(" ({}{more})", shown.join(", "))
+    }
+
+    fn same(&self, other: &Vpdn) -> bool {
+        // LNSs are compared apart.
         self == other
     }
 }

@@ -36,6 +36,7 @@ impl Documents {
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         let path = absolute(file);
         node.state = absolute(node.state);
+        node.journal.directory = absolute(node.journal.directory);
         Ok(Documents { path, node, customers, warnings })
     }
 
@@ -81,9 +82,15 @@ impl fmt::Display for Documents {
             plural(sum(|customer| customer.proxies.len()), "proxy contract"),
             plural(sum(|customer| customer.proxies.iter().map(|proxy| proxy.servers().count()).sum()), "home server"),
         )?;
-        match node.access_networks.len() {
+        if !node.access_networks.is_empty() {
+            write!(f, " {}.", plural(node.access_networks.len(), "access network"))?;
+        }
+        match sum(|customer| customer.vpdn.len()) {
             0 => Ok(()),
-            count => write!(f, " {}.", plural(count, "access network")),
+            count => {
+                let lnss = plural(sum(|customer| customer.lnss.len()), "LNS");
+                write!(f, " {} with {lnss}.", plural(count, "VPDN contract"))
+            }
         }
     }
 }
@@ -99,7 +106,7 @@ pub const fn mode_name(mode: sekisho_config::XdpMode) -> &'static str {
     }
 }
 
-/// `1 realm`, `2 realms`.
+/// `1 realm`, `2 realms`, `3 LNSs`.
 pub fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -6,9 +6,8 @@
 
 use std::{
     collections::BTreeSet,
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs,
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -22,7 +21,7 @@ use sekisho_engine::{
 use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{documents::Documents, running::Running};
+use crate::{documents::Documents, running::Running, state};
 
 /// Its name below `node.state`.
 const FILE: &str = "learned.json";
@@ -110,25 +109,14 @@ impl Known {
         }
     }
 
-    /// Writes it beside the old one and puts it in its place: a crash leaves one of the two.
+    /// Writes it in the place of the old one.
     ///
     /// # Errors
     ///
     /// What the kernel says.
     fn write(&self, directory: &Path) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        let (file, new) = (directory.join(FILE), directory.join(format!("{FILE}.new")));
-        // One that a crash has left behind is nobody's, and its mode may be anything.
-        if let Err(error) = fs::remove_file(&new)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(error);
-        }
-        let mut opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        opened.write_all(&serde_json::to_vec_pretty(self)?)?;
-        opened.sync_all()?;
-        fs::rename(&new, &file)?;
-        File::open(directory)?.sync_all()
+        let text = serde_json::to_vec_pretty(self)?;
+        state::replace(directory, FILE, |file| file.write_all(&text))
     }
 }
 

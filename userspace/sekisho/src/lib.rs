@@ -46,6 +46,7 @@ pub mod reload;
 pub mod report;
 pub mod running;
 pub mod start;
+pub mod state;
 pub mod summary;
 pub mod vpdn;
 pub mod worker;

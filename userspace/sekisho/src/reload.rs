@@ -126,6 +126,7 @@ impl Running {
 
         self.gate.add(&old.gate, &new.gate)?;
         self.keeper().known().teach(&new);
+        self.vpdn.go_by(&new, self.clock.now());
         // What comes in by a new way is limited by one of the two from the first packet on.
         let (before, after) = (self.gate.judges(&old.gate), self.gate.judges(&new.gate));
         self.limiter.set_gated(before | after);

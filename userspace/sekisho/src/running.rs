@@ -93,6 +93,7 @@ struct About {
     name: String,
     config: std::path::PathBuf,
     listeners: Vec<String>,
+    journal: std::path::PathBuf,
 }
 
 #[derive(Default)]
@@ -149,7 +150,8 @@ impl Running {
     /// Everything there is to see, now.
     pub fn report(&self) -> Report {
         let snapshot = self.routing.load();
-        let (totals, dropped) = report::totals(&self.stats());
+        let workers = self.stats();
+        let (totals, dropped) = report::totals(&workers);
         let mut gate = self.gate.report();
         let mut clients = self.gate.clients();
         gate.nobody = clients.remove(&0).unwrap_or_default();
@@ -175,8 +177,28 @@ impl Running {
             rates,
             backlog: self.backlog.report(now),
             dropped,
+            sessions: report::session_table(&self.vpdn, &workers),
+            journal: self.report_journal(&workers),
             access_networks: report::access_networks(&snapshot, &clients, now),
-            customers: report::customers(&snapshot, &self.unresolved.load(), &clients, now),
+            customers: report::customers(&snapshot, &self.unresolved.load(), &self.vpdn, &clients, now),
+        }
+    }
+
+    fn report_journal(&self, workers: &[Arc<WorkerStats>]) -> report::Journal {
+        let journal = &self.journal;
+        let sum = |counter: fn(&WorkerStats) -> &Counter| workers.iter().map(|stats| counter(stats).read()).sum();
+        report::Journal {
+            directory: self.about.journal.clone(),
+            written: journal.written.read(),
+            known: journal.known.read(),
+            refused: journal.refused.read(),
+            commits: report::Histogram::sum(std::iter::once(&journal.commits)),
+            octets: journal.octets.load(Relaxed),
+            segments: journal.segments.load(Relaxed),
+            waiting: journal.waiting.load(Relaxed),
+            failing: journal.is_failing(),
+            recorded: sum(|stats| &stats.recorded),
+            unrecorded: sum(|stats| &stats.unrecorded),
         }
     }
 
@@ -286,7 +308,8 @@ impl Running {
 impl About {
     fn of(documents: &Documents) -> About {
         let (name, config) = (documents.node.name.clone(), documents.path.clone());
-        About { name, config, listeners: documents.listeners() }
+        let journal = documents.node.journal.directory.clone();
+        About { name, config, listeners: documents.listeners(), journal }
     }
 }
 

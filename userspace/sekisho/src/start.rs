@@ -11,6 +11,7 @@ use std::{
 use sekisho_abi::{Service, ServiceKey, address_bytes};
 use sekisho_engine::{Limiter, Settings, snapshot::RoutingSnapshot, sticky::Sticky};
 use sekisho_kernel::{DropReader, GateError};
+use sekisho_lns::Loads;
 use sekisho_service::{CompileErrors, Compiled, IdBook};
 
 use crate::{
@@ -93,12 +94,13 @@ struct Listening<'a> {
 pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> {
     let clock = Clock::start();
     let workers = documents.workers();
-    let vpdn = Vpdn::new(&documents.node);
-    let compiled = reload::compile(&documents, &names, None, (&IdBook::default(), &vpdn.loads), workers)?;
+    let loads = Arc::new(Loads::new());
+    let compiled = reload::compile(&documents, &names, None, (&IdBook::default(), &loads), workers)?;
     let Compiled { snapshot, book, unresolved } = compiled;
     names::tell(&unresolved, &[]);
     let keeper = Keeper::open(&documents.node.state);
     keeper.known().teach(&snapshot);
+    let vpdn = Vpdn::open(&documents.node, loads, &snapshot, clock.now());
     let snapshot = Arc::new(snapshot);
     let listening = listening(&documents, &snapshot);
 

@@ -40,6 +40,7 @@ pub fn up(report: &Report, admin: Option<SocketAddr>) -> String {
         let names: Vec<&str> = report.access_networks.iter().map(|network| network.contract.as_str()).collect();
         let _ = writeln!(text, "  networks   {}", names.join(", "));
     }
+    vpdn(&mut text, report);
     for (customer, one) in report.customers.iter().flat_map(|of| of.unresolved.iter().map(move |one| (of, one))) {
         let _ = writeln!(text, "  unserved   {} of {}: {} {}", one.server, customer.name, one.host, one.why);
     }
@@ -48,6 +49,33 @@ pub fn up(report: &Report, admin: Option<SocketAddr>) -> String {
     }
     text
 }
+
+/// What there is of VPDN: contracts, the sessions of the last run, the journal.
+fn vpdn(text: &mut String, report: &Report) {
+    let contracts: Vec<&str> = report
+        .customers
+        .iter()
+        .flat_map(|customer| &customer.vpdn)
+        .map(|contract| contract.contract.as_str())
+        .collect();
+    if !contracts.is_empty() {
+        let more = if contracts.len() > SHOWN { ", …" } else { "" };
+        let shown: Vec<&str> = contracts.iter().take(SHOWN).copied().collect();
+        let lnss = report.customers.iter().map(|customer| customer.lns.len()).sum();
+        let (count, lnss) = (plural(contracts.len(), "contract"), plural(lnss, "LNS"));
+        let _ = writeln!(text, "  vpdn       {count} with {lnss}: {}{more}", shown.join(", "));
+    }
+    if report.sessions.restored > 0 {
+        let restored = usize::try_from(report.sessions.restored).unwrap_or(usize::MAX);
+        let _ = writeln!(text, "  sessions   {} of the last run", plural(restored, "session"));
+    }
+    if report.journal.segments > 0 {
+        let _ = writeln!(text, "  journal    {}", report.journal.directory.display());
+    }
+}
+
+/// So many contracts are named.
+const SHOWN: usize = 5;
 
 /// Those that ask, without those that send CoA and Disconnect.
 fn terminals(customer: &Customer) -> usize {

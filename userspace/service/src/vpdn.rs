@@ -169,6 +169,7 @@ fn contract(
             Counting::None => Accountant::Nobody,
         },
         interim_interval: from.interim_interval,
+        rebalance: from.balancing.as_ref().and_then(|balancing| balancing.rebalance),
         full_message: from.full_message.as_deref().map(Into::into),
         stats: match before {
             Some(before) => Arc::clone(&before.stats),

@@ -173,6 +173,7 @@ pub(crate) fn counter(stats: &VpdnStats, result: Result<Why, Refused>) -> &Count
     let VpdnStats {
         chosen: stats::Chosen { lone, strategy, further_tier, again, sticky, overflow, fail_open },
         refused,
+        rebalanced: _,
     } = stats;
     match result {
         Ok(Why::Lone) => lone,

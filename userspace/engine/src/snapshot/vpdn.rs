@@ -38,6 +38,8 @@ pub struct Vpdn {
     pub accounting: Accountant,
     /// How often a session is reported while it lasts.
     pub interim_interval: Option<Duration>,
+    /// Disconnects a minute that bring sessions to where they belong by now; `None`: they stay where they are.
+    pub rebalance: Option<u32>,
     /// Reply-Message of a Reject because everything is full.
     pub full_message: Option<Box<str>>,
     /// Counters.

@@ -121,6 +121,7 @@ fn contract(snapshot: &mut RoutingSnapshot, loads: &Loads, strategy: Strategy, p
         reply: Policy::new(Vec::new()).attributes().unwrap(),
         accounting: Accountant::Lac,
         interim_interval: None,
+        rebalance: None,
         full_message: None,
         stats: Arc::new(PerWorker::new(1)),
     }

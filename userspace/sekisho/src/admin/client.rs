@@ -1,8 +1,13 @@
-//! The admin API from the other side: what `reload`, `status`, `drops` and `probe` ask a running node.
+//! The admin API from the other side: what `reload`, `status`, `drops`, `sessions`, `lns` and `probe` ask a running node.
 
 use std::time::Duration;
 
-use crate::report::{Drop, Report};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    report::{Drop, Lnss, Report, Sessions},
+    vpdn::{asked::Query, words::Verb},
+};
 
 /// Where the admin API is unless told otherwise.
 pub const DEFAULT: &str = "http://127.0.0.1:9812";
@@ -35,7 +40,7 @@ pub enum AdminError {
         /// What was not understood.
         reason: String,
     },
-    /// A faulty document, or a change that cannot be made live: nothing has changed.
+    /// A faulty document, a change that cannot be made live, or something that the node does not have: nothing has changed.
     #[error("{0}")]
     Refused(String),
 }
@@ -100,6 +105,67 @@ impl Client {
         match self.finish(answer)? {
             (200, text) => Ok(text),
             (status, _) => Err(self.unintelligible(&format!("HTTP status {status}"))),
+        }
+    }
+
+    /// The sessions that are asked for.
+    ///
+    /// # Errors
+    ///
+    /// Any [`AdminError`].
+    pub fn sessions(&self, query: &Query) -> Result<Sessions, AdminError> {
+        let request = self.agent.get(format!("{}/sessions", self.base)).query_pairs(query.pairs());
+        self.found(self.finish(request.call())?)
+    }
+
+    /// The LNSs of all customers, or of one.
+    ///
+    /// # Errors
+    ///
+    /// Any [`AdminError`].
+    pub fn lnss(&self, customer: Option<&str>) -> Result<Lnss, AdminError> {
+        let pairs = customer.map(|customer| ("customer", customer));
+        let request = self.agent.get(format!("{}/lns", self.base)).query_pairs(pairs);
+        self.found(self.finish(request.call())?)
+    }
+
+    /// Says something of an LNS; gives what the node has to say to that, if anything.
+    ///
+    /// # Errors
+    ///
+    /// Any [`AdminError`].
+    pub fn say_of_lns(&self, customer: &str, lns: &str, verb: Verb) -> Result<String, AdminError> {
+        self.command(&format!("lns/{customer}/{lns}/{}", verb.name()))
+    }
+
+    /// Has the preferred tiers of a contract used again that wait for the operator's word.
+    ///
+    /// # Errors
+    ///
+    /// Any [`AdminError`].
+    pub fn fail_back(&self, contract: &str) -> Result<String, AdminError> {
+        self.command(&format!("vpdn/{contract}/failback"))
+    }
+
+    fn command(&self, path: &str) -> Result<String, AdminError> {
+        let url = format!("{}/{path}", self.base);
+        match self.finish(self.agent.post(&url).send_empty())? {
+            (200 | 204, text) => Ok(text),
+            answer => Err(self.refused(answer)),
+        }
+    }
+
+    fn found<T: DeserializeOwned>(&self, answer: (u16, String)) -> Result<T, AdminError> {
+        match answer {
+            (200, text) => serde_json::from_str(&text).map_err(|error| self.unintelligible(&error)),
+            answer => Err(self.refused(answer)),
+        }
+    }
+
+    fn refused(&self, (status, text): (u16, String)) -> AdminError {
+        match (status, text.trim_end()) {
+            (400 | 404 | 409, text) if !text.is_empty() => AdminError::Refused(text.to_owned()),
+            _ => self.unintelligible(&format!("HTTP status {status}")),
         }
     }
 

@@ -1,6 +1,8 @@
-//! The admin API: `GET /metrics`, `/status`, `/drops`, `/healthz`; `POST /reload`; `POST` and `DELETE /drain`.
+//! The admin API: `GET /metrics`, `/status`, `/drops`, `/healthz`, `/sessions`, `/lns`; `POST /reload`; `POST` and `DELETE /drain`;
+//! `POST` below `/lns` and `/vpdn`.
 //!
-//! It has no authentication, so it listens on a loopback address by default; nothing it serves is a secret.
+//! It has no authentication, so it listens on a loopback address by default; nothing it serves is a secret. `/sessions` alone names
+//! subscribers.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -13,6 +15,7 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
+use super::vpdn;
 use crate::{metrics, report::Report, running::Running};
 
 /// Opens the API's address.
@@ -39,6 +42,7 @@ pub async fn serve(listener: std::net::TcpListener, running: Arc<Running>) -> io
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/reload", post(reload))
         .route("/drain", post(|state| drain(state, true)).delete(|state| drain(state, false)))
+        .merge(vpdn::routes())
         .with_state(running);
     axum::serve(TcpListener::from_std(listener)?, routes).await
 }
@@ -87,6 +91,7 @@ async fn read<T: Send + 'static>(
     beside(move || then(running.report())).await
 }
 
-async fn beside<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Result<T, StatusCode> {
+/// Reads beside the runtime.
+pub(super) async fn beside<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Result<T, StatusCode> {
     tokio::task::spawn_blocking(read).await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }

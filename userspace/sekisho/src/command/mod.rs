@@ -3,20 +3,28 @@
 mod check;
 mod drain;
 mod drops;
+mod journal;
+mod lns;
 mod probe;
 mod reload;
 mod run;
+mod sessions;
 mod status;
 mod xdp;
 
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
+use serde::Serialize;
 
-use crate::{admin::client, log::Format};
+use crate::{
+    admin::client::{self, AdminError},
+    log::Format,
+    page::Style,
+};
 
 /// A RADIUS proxy behind an XDP gate.
 #[derive(Debug, Parser)]
@@ -40,6 +48,12 @@ enum Command {
     Status(status::Args),
     /// Show what the running node drops, live: who sends it, why, how much
     Drops(drops::Args),
+    /// Show the sessions of `vpdn` contracts
+    Sessions(sessions::Args),
+    /// Show the LNSs, and take them out of service or back
+    Lns(lns::Args),
+    /// Show or export the accounting that was recorded here
+    Journal(journal::Args),
     /// The gate in the kernel, without a node: `sekisho xdp detach` removes it
     Xdp(xdp::Args),
     /// Send one login or accounting record and explain the answer
@@ -71,8 +85,19 @@ enum Exit {
     Failure = 1,
     /// Faulty documents, or a command line that cannot be understood: nothing was done.
     Refused = 2,
-    /// For a probe: no answer.
+    /// For a probe: no answer; for the journal: not all of it can be read.
     NoAnswer = 3,
+}
+
+impl From<AdminError> for Exit {
+    /// Says why a node did not do it.
+    fn from(error: AdminError) -> Exit {
+        eprintln!("{error}");
+        match error {
+            AdminError::Refused(_) => Exit::Refused,
+            AdminError::Unreachable { .. } | AdminError::Unintelligible { .. } => Exit::Failure,
+        }
+    }
 }
 
 /// Parses the command line, runs the command, tells how it ended.
@@ -84,10 +109,37 @@ pub fn main() -> ExitCode {
         Command::Drain(args) => drain::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Drops(args) => drops::run(&args),
+        Command::Sessions(args) => sessions::run(&args),
+        Command::Lns(args) => lns::run(&args),
+        Command::Journal(args) => journal::run(&args),
         Command::Xdp(args) => xdp::run(&args),
         Command::Probe(args) => probe::run(&args),
     };
     ExitCode::from(exit as u8)
+}
+
+/// How pages look: coloured on a terminal, unless `NO_COLOR` says otherwise.
+fn style() -> Style {
+    let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    if colours { Style::Colours } else { Style::Plain }
+}
+
+/// What there is to show, as JSON for programs or as a page for people.
+fn show<T: Serialize>(found: &T, json: bool, page: impl FnOnce(&T, Style) -> String) -> Exit {
+    if !json {
+        say(&page(found, style()));
+        return Exit::Success;
+    }
+    match serde_json::to_string_pretty(found) {
+        Ok(json) => {
+            say(&(json + "\n"));
+            Exit::Success
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            Exit::Failure
+        }
+    }
 }
 
 /// Writes to standard output. Whoever reads it may have had enough (`sekisho status | head`): that is no failure.

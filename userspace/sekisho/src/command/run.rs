@@ -7,7 +7,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
     task::JoinSet,
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{Exit, LogArgs, say};
@@ -20,6 +20,7 @@ use crate::{
     running::Running,
     start::{Started, start},
     summary,
+    vpdn::{keeper, prober, sweep},
     worker::{Ended, Message},
 };
 
@@ -42,6 +43,8 @@ const DRAIN: Duration = Duration::from_secs(2);
 const LEAVE: Duration = Duration::from_secs(1);
 /// What has been learned gets this long to reach its file.
 const KEEP: Duration = Duration::from_secs(1);
+/// Sessions may be many: they have until then, from the beginning of the end.
+const SAVE: Duration = Duration::from_millis(4200);
 /// Whatever happens, the process is gone after this.
 const DEADLINE: Duration = Duration::from_millis(4500);
 
@@ -129,6 +132,9 @@ async fn live(documents: Documents) -> Result<(), String> {
         tokio::spawn(health::run(Arc::clone(&running), upstream)),
         tokio::spawn(names::watch(Arc::clone(&running))),
         tokio::spawn(learned::watch(Arc::clone(&running))),
+        tokio::spawn(prober::run(Arc::clone(&running))),
+        tokio::spawn(sweep::run(Arc::clone(&running))),
+        tokio::spawn(keeper::watch(Arc::clone(&running))),
         tokio::spawn(sample(Arc::clone(&running))),
         tokio::spawn(drops::watch(Arc::clone(&running), samples, ring)),
     ];
@@ -155,15 +161,24 @@ async fn live(documents: Documents) -> Result<(), String> {
     backlog.abort();
     let _ = backlog.await;
     running.shed(CALM);
+    let stopping = Instant::now();
     stop(&running, &mut signals, &mut workers).await;
     api.abort();
     tasks.iter().for_each(|task| task.abort());
     // It ends when the last worker has.
     let written = tokio::task::spawn_blocking(move || journal_ended.join().is_ok());
-    if !matches!(timeout(KEEP, written).await, Ok(Ok(true))) {
+    let (written, saved, kept) = tokio::join!(
+        timeout(KEEP, written),
+        timeout_at(stopping + SAVE, running.save_sessions()),
+        timeout(KEEP, running.keep_learned()),
+    );
+    if !matches!(written, Ok(Ok(true))) {
         tracing::error!("the journal did not end in time; what was acknowledged is kept all the same");
     }
-    if timeout(KEEP, running.keep_learned()).await.is_err() {
+    if saved.is_err() {
+        tracing::warn!("leaving before the sessions were saved: the next start has those of the last save");
+    }
+    if kept.is_err() {
         tracing::warn!("leaving without having kept what was learned last");
     }
     if let Some(directory) = running.gate.stays() {

@@ -123,6 +123,11 @@ fn totals(totals: &Totals) {
             totals.hidden,
         ),
         ("sekisho_loops_total", "Proxy loops detected.", totals.loops),
+        (
+            "sekisho_keepalives_total",
+            "Logins of access networks that only asked whether this node is there.",
+            totals.keepalives,
+        ),
     ] {
         describe_counter!(name, help);
         counter!(name).absolute(count);
@@ -337,10 +342,10 @@ fn replies(name: &'static str, labels: &[(&str, &str)], replies: &[(&str, u64)])
     }
 }
 
-fn count(name: &'static str, labels: &[(&str, &str)], value: u64) {
+pub(super) fn count(name: &'static str, labels: &[(&str, &str)], value: u64) {
     counter!(name, &owned(labels)).absolute(value);
 }
 
-fn owned(labels: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(super) fn owned(labels: &[(&str, &str)]) -> Vec<(String, String)> {
     labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

@@ -17,6 +17,11 @@ const SERVER: (&str, &str) = (
     "sekisho_server_latency_seconds",
     "Time from sending a request to a home server to its verified reply, in seconds.",
 );
+/// From the first record of a batch to the disk's word.
+const COMMIT: (&str, &str) = (
+    "sekisho_journal_commit_seconds",
+    "Time from a batch's first record to the disk's word that it is kept, in seconds.",
+);
 
 /// Appends every histogram of the report.
 pub(super) fn write(text: &mut String, report: &Report) {
@@ -34,6 +39,7 @@ pub(super) fn write(text: &mut String, report: &Report) {
         })
     });
     family(text, SERVER, servers);
+    family(text, COMMIT, [(String::new(), &report.journal.commits)].into_iter());
 }
 
 fn family<'a>(text: &mut String, (name, help): (&str, &str), series: impl Iterator<Item = (String, &'a Histogram)>) {
@@ -44,14 +50,18 @@ fn family<'a>(text: &mut String, (name, help): (&str, &str), series: impl Iterat
     write_help_line(text, name, None, None, help);
     write_type_line(text, name, None, None, "histogram");
     for (labels, histogram) in series {
+        let (before_le, inside) = match labels.as_str() {
+            "" => (String::new(), String::new()),
+            labels => (format!("{labels},"), format!("{{{labels}}}")),
+        };
         // Writing to a String does not fail.
         for (bound, count) in histogram.cumulative() {
-            let _ = writeln!(text, "{name}_bucket{{{labels},le=\"{bound}\"}} {count}");
+            let _ = writeln!(text, "{name}_bucket{{{before_le}le=\"{bound}\"}} {count}");
         }
         let (count, seconds) = (histogram.count(), histogram.seconds());
-        let _ = writeln!(text, "{name}_bucket{{{labels},le=\"+Inf\"}} {count}");
-        let _ = writeln!(text, "{name}_sum{{{labels}}} {seconds}");
-        let _ = writeln!(text, "{name}_count{{{labels}}} {count}");
+        let _ = writeln!(text, "{name}_bucket{{{before_le}le=\"+Inf\"}} {count}");
+        let _ = writeln!(text, "{name}_sum{inside} {seconds}");
+        let _ = writeln!(text, "{name}_count{inside} {count}");
     }
     text.push('\n');
 }

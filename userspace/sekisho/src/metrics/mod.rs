@@ -6,6 +6,7 @@
 
 mod families;
 mod histogram;
+mod vpdn;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 
@@ -14,7 +15,10 @@ use crate::report::Report;
 /// The report as Prometheus reads it (text format 0.0.4).
 pub fn render(report: &Report) -> String {
     let recorder = PrometheusBuilder::new().build_recorder();
-    metrics::with_local_recorder(&recorder, || families::record(report));
+    metrics::with_local_recorder(&recorder, || {
+        families::record(report);
+        vpdn::record(report);
+    });
     let mut text = recorder.handle().render();
     histogram::write(&mut text, report);
     text
@@ -27,7 +31,10 @@ mod tests {
     use sekisho_engine::stats::Latency;
 
     use super::*;
-    use crate::report::{Client, Count, Customer, Histogram, Interface, Proof, Realm, Reload, Server, Unresolved};
+    use crate::report::{
+        Avoided, Client, Count, Customer, Histogram, Interface, Lns, LnsProbe, Proof, Realm, Reload, Server,
+        Unresolved, Vpdn,
+    };
 
     const PAGE: &str = include_str!("../../../../docs/metrics.md");
 
@@ -39,6 +46,7 @@ mod tests {
         latency.record(3_000_000);
         latency.record(700_000);
         let latency = Histogram::sum([&latency].into_iter());
+        let commits = latency.clone();
         let proof = Proof { message_authenticator: Some(true), previous_secret: true, previous_secret_used: Some(2.5) };
         let realm = Realm { name: "acme.example".into(), requests: 7, latency: latency.clone(), ..Realm::default() };
         let server = Server {
@@ -69,9 +77,14 @@ mod tests {
             realms: vec![realm],
             servers: vec![server],
             unresolved: vec![unresolved],
+            vpdn: vec![contract()],
+            lns: vec![lns()],
             ..Customer::default()
         };
         let mut report = Report { customers: vec![customer], ..Report::default() };
+        report.sessions.ended = vec![Count::new("stop", 5), Count::new("restart", 0)];
+        report.journal.commits = commits;
+        report.journal.known = 3;
         report.node.reload = Some(Reload { succeeded: true, at: 1_700_000_000 });
         report.dropped = vec![Count::new("reply_forged", 3)];
         report.gate.dropped = vec![Count::new("unregistered", 10_000)];
@@ -82,6 +95,35 @@ mod tests {
         report.gate.interfaces =
             vec![Interface { name: "lo".into(), mode: "generic".into(), reason: Some("no native XDP".into()) }];
         report
+    }
+
+    fn contract() -> Vpdn {
+        Vpdn {
+            contract: "acme-vpdn-d".into(),
+            active: 7,
+            pending: 2,
+            max_sessions: 4_000,
+            accepts: vec![Count::new("sticky", 6)],
+            refused: vec![Count::new("contract_full", 1)],
+            in_service: 1,
+            ..Vpdn::default()
+        }
+    }
+
+    fn lns() -> Lns {
+        let probe = LnsProbe { outcome: "refused".into(), age_seconds: 1.0, latency_ms: None, misconfigured: true };
+        Lns {
+            customer: "acme".into(),
+            name: "tokyo-1".into(),
+            state: "refusing".into(),
+            max_sessions: 2_000,
+            active: 7,
+            failed_over_from: 4,
+            probe: Some(probe),
+            probes: vec![Count::new("refused", 9)],
+            avoided_for: vec![Avoided { network: "carrier-d".into(), seconds: 3.0 }],
+            ..Lns::default()
+        }
     }
 
     fn has(text: &str, line: &str) {
@@ -132,6 +174,32 @@ mod tests {
         has(&text, &format!(r#"sekisho_realm_latency_seconds_bucket{{{labels},le="+Inf"}} 2"#));
         has(&text, &format!("sekisho_realm_latency_seconds_sum{{{labels}}} 0.0037"));
         has(&text, &format!("sekisho_realm_latency_seconds_count{{{labels}}} 2"));
+    }
+
+    #[test]
+    fn contracts_lnss_and_the_journal_are_counted_by_name() {
+        let text = render(&report());
+        for line in [
+            r#"sekisho_vpdn_accepts_total{customer="acme",contract="acme-vpdn-d",why="sticky"} 6"#,
+            r#"sekisho_vpdn_refused_total{customer="acme",contract="acme-vpdn-d",reason="contract_full"} 1"#,
+            r#"sekisho_vpdn_sessions{customer="acme",contract="acme-vpdn-d",state="pending"} 2"#,
+            r#"sekisho_vpdn_lns_in_service{customer="acme",contract="acme-vpdn-d"} 1"#,
+            r#"sekisho_lns_sessions{customer="acme",lns="tokyo-1",state="active"} 7"#,
+            r#"sekisho_lns_max_sessions{customer="acme",lns="tokyo-1"} 2000"#,
+            r#"sekisho_lns_state{customer="acme",lns="tokyo-1",state="refusing"} 1"#,
+            r#"sekisho_lns_state{customer="acme",lns="tokyo-1",state="up"} 0"#,
+            r#"sekisho_lns_failed_over_total{customer="acme",lns="tokyo-1",direction="from"} 4"#,
+            r#"sekisho_lns_probes_total{customer="acme",lns="tokyo-1",outcome="refused"} 9"#,
+            r#"sekisho_lns_misconfigured{customer="acme",lns="tokyo-1"} 1"#,
+            r#"sekisho_lns_avoided{customer="acme",lns="tokyo-1"} 1"#,
+            r#"sekisho_sessions_ended_total{how="stop"} 5"#,
+            r#"sekisho_journal_records_total{result="known"} 3"#,
+            "sekisho_journal_failing 0",
+            r#"sekisho_journal_commit_seconds_bucket{le="+Inf"} 2"#,
+            "sekisho_journal_commit_seconds_count 2",
+        ] {
+            has(&text, line);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     style::Style,
+    vpdn,
     words::{duration, named, number, replies},
 };
 use crate::report::{Client, Customer, Histogram, Proof, Realm, Server};
@@ -34,6 +35,7 @@ pub(super) fn write(text: &mut String, customer: &Customer, style: Style) {
         let why = style.bad(&format!("{} {}: it is asked nothing", one.host, one.why));
         let _ = writeln!(text, "  server  {} {why}", one.server);
     }
+    vpdn::write(text, customer, style);
 }
 
 /// Appends a client, under the word for what it is.
@@ -67,14 +69,20 @@ fn proof(proof: &Proof, style: Style) -> String {
 }
 
 fn realm(text: &mut String, realm: &Realm, style: Style) {
+    let tunnels = realm.vpdn.join(", ");
     let served = match &realm.contract {
+        None if !realm.vpdn.is_empty() => format!("tunnels by {tunnels}"),
         Some(contract) if realm.servers.is_empty() => {
             format!("by {contract} ({})", style.bad("none of its servers has an address"))
         }
         Some(contract) => format!("by {contract} ({})", realm.servers.join(", ")),
         None => style.bad("served by no contract"),
     };
-    let _ = write!(text, "  realm   {} {served}: {} requests", realm.name, number(realm.requests));
+    let more = match &realm.contract {
+        Some(_) if !realm.vpdn.is_empty() => format!(", tunnels by {tunnels}"),
+        _ => String::new(),
+    };
+    let _ = write!(text, "  realm   {} {served}{more}: {} requests", realm.name, number(realm.requests));
     if realm.expired > 0 {
         let _ = write!(text, ", {}", style.bad(&format!("{} unanswered", number(realm.expired))));
     }

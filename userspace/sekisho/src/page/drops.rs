@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
     style::Style,
+    table::Table,
     words::{duration, number},
 };
 use crate::report::Drop;
@@ -13,17 +14,12 @@ pub fn drops(rows: &[Drop], most: usize, style: Style) -> String {
     if rows.is_empty() {
         return "Nothing has been dropped.\n".to_owned();
     }
-    let head = ["PER SECOND", "TOTAL", "LAST", "WHERE", "REASON", "SOURCE", "WHO", "SESSION"].map(str::to_owned);
-    let cells: Vec<[String; 8]> = rows.iter().take(most).map(cells).collect();
-    let mut widths = [0; 8];
-    for row in [&head].into_iter().chain(&cells) {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut text = style.bold(&line(&head, &widths)) + "\n";
-    for (row, cells) in rows.iter().zip(&cells) {
-        let line = line(cells, &widths);
+    let head = ["PER SECOND", "TOTAL", "LAST", "WHERE", "REASON", "SOURCE", "WHO", "SESSION"];
+    let mut table = Table::new(head, 0..3);
+    rows.iter().take(most).for_each(|row| table.add(cells(row)));
+    let (head, lines) = table.lines(style);
+    let mut text = head + "\n";
+    for (row, line) in rows.iter().zip(lines) {
         let line = if row.rate >= 1.0 { style.doubtful(&line) } else { line };
         let _ = writeln!(text, "{line}");
     }
@@ -59,19 +55,6 @@ fn cells(row: &Drop) -> [String; 8] {
         who,
         row.session.clone().unwrap_or_default(),
     ]
-}
-
-/// Numbers to the right, words to the left.
-fn line(cells: &[String; 8], widths: &[usize; 8]) -> String {
-    let mut text = String::new();
-    for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
-        let _ = match index < 3 {
-            true => write!(text, "{cell:>width$}  "),
-            false => write!(text, "{cell:<width$}  "),
-        };
-    }
-    text.truncate(text.trim_end().len());
-    text
 }
 
 #[cfg(test)]

@@ -1,11 +1,15 @@
 //! The status page: what a node does, at a glance, for people.
 //!
 //! From the whole to the part: node, gate, totals, drops with their reasons; then each customer with its clients, its
-//! realms and the state of its servers (`customer`). What is zero and would only be noise is left out.
+//! realms and the state of its servers (`customer`), its `vpdn` contracts and LNSs (`vpdn`). What is zero and would only be noise is left out.
 
 mod customer;
 mod drops;
+mod lns;
+mod sessions;
 mod style;
+mod table;
+mod vpdn;
 mod words;
 
 use std::fmt::Write as _;
@@ -13,7 +17,7 @@ use std::fmt::Write as _;
 use sekisho_engine::{health::Health, snapshot::HomeKind};
 
 use self::words::{duration, named, number, replies};
-pub use self::{drops::drops, style::Style};
+pub use self::{drops::drops, lns::lnss, sessions::sessions, style::Style};
 use crate::report::{Client, Count, Customer, Gate, Node, Report, Server};
 
 /// The whole page. Writing to a String does not fail, so the results of `writeln!` are let go.
@@ -21,6 +25,7 @@ pub fn page(report: &Report, style: Style) -> String {
     let mut text = String::new();
     node(&mut text, &report.node, style);
     servers(&mut text, &report.customers, style);
+    vpdn::at_a_glance(&mut text, report, style);
     gate(&mut text, &report.gate, style);
     backlog(&mut text, report, style);
     totals(&mut text, report);
@@ -72,16 +77,24 @@ fn servers(text: &mut String, customers: &[Customer], style: Style) {
         customer.unresolved.iter().map(|one| format!("{} of {} has no address", one.server, customer.name))
     });
     let unwell: Vec<String> = all().filter(|(_, server)| server.state != "alive").map(name).chain(without).collect();
-    if !unwell.is_empty() {
-        let (shown, more) = (unwell.len().min(SHOWN), unwell.len().saturating_sub(SHOWN));
-        let more = if more > 0 { format!(", and {more} more below") } else { String::new() };
-        let list = unwell.into_iter().take(shown).collect::<Vec<_>>().join(", ");
-        let _ = write!(text, ": {}{more}", style.bad(&list));
-    }
+    text.push_str(&unwell_in_words(unwell, style));
     text.push('\n');
 }
 
-/// So many home servers that are not well are named at the top.
+/// `: home-1 of acme (auth) is dead, and 3 more below`; nothing where all are well.
+fn unwell_in_words(unwell: Vec<String>, style: Style) -> String {
+    if unwell.is_empty() {
+        return String::new();
+    }
+    let more = unwell.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(", and {more} more below") } else { String::new() };
+    let list = unwell.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ");
+    format!(": {}{more}", style.bad(&list))
+}
+
+/// Columns of a terminal that tables fit into.
+const WIDTH: usize = 120;
+/// So many home servers, and so many LNSs, that are not well are named at the top.
 const SHOWN: usize = 5;
 
 fn gate(text: &mut String, gate: &Gate, style: Style) {
@@ -144,6 +157,7 @@ fn totals(text: &mut String, report: &Report) {
         ("rejected with all servers down", totals.rejected_down),
         ("rejected over a realm's limit", totals.rejected_limited),
         ("rejected for want of room", totals.rejected_full),
+        ("keepalives answered", totals.keepalives),
         ("replies withheld", totals.withheld.sum()),
         ("identities differ", totals.identities_differ),
         ("rejects delayed", totals.delayed),

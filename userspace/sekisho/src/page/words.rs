@@ -36,3 +36,24 @@ pub(super) fn duration(seconds: f64) -> String {
         (d, h, _, _) => format!("{d} d {h} h"),
     }
 }
+
+/// The largest unit of a time: `75 s` below two minutes, `15 min`, `3 h`, `2 d`.
+pub(super) fn briefly(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_brief_time_has_one_unit() {
+        let times = [0, 119, 120, 7_199, 7_200, 172_800].map(briefly);
+        assert_eq!(times, ["0 s", "119 s", "2 min", "119 min", "2 h", "2 d"]);
+    }
+}

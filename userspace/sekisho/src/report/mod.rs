@@ -1,12 +1,14 @@
 //! Everything there is to see, read once: what `/status` serves, `/metrics` renders and `sekisho status` prints.
 //!
 //! A [`Report`] is plain data. It names contracts, realms, servers and addresses as the documents do; subscribers and
-//! secrets do not occur in it.
+//! secrets do not occur in it. Who asks for sessions gets [`Sessions`], which name subscribers, and are no part of it.
 
 mod gate;
 mod latency;
 mod live;
 mod read;
+mod read_vpdn;
+mod vpdn;
 
 use std::path::PathBuf;
 
@@ -17,6 +19,8 @@ pub use self::{
     latency::Histogram,
     live::{Backlog, Drop},
     read::{InKernel, access_networks, customers, totals},
+    read_vpdn::{all_lnss, session_table},
+    vpdn::{Avoided, Journal, Lns, LnsProbe, Lnss, Session, SessionTable, Sessions, Vpdn},
 };
 
 /// What a node does and did.
@@ -34,6 +38,10 @@ pub struct Report {
     pub backlog: Backlog,
     /// Packets dropped in userspace by reason, in the order of the reasons; all of them, also zeros.
     pub dropped: Vec<Count>,
+    /// Sessions of `vpdn` contracts.
+    pub sessions: SessionTable,
+    /// Accounting that ends here.
+    pub journal: Journal,
     /// The operator's access networks, by name.
     pub access_networks: Vec<Client>,
     /// By name.
@@ -198,6 +206,7 @@ pub struct Totals {
     pub rejected_down: u64,
     pub rejected_limited: u64,
     pub rejected_full: u64,
+    pub keepalives: u64,
     pub identities_differ: u64,
     pub withheld: Withheld,
     pub delayed: u64,
@@ -244,6 +253,10 @@ pub struct Customer {
     pub servers: Vec<Server>,
     /// Home servers that are asked nothing, since their names have no address.
     pub unresolved: Vec<Unresolved>,
+    /// `vpdn` contracts.
+    pub vpdn: Vec<Vpdn>,
+    /// LNSs.
+    pub lns: Vec<Lns>,
 }
 
 /// A `client` contract, a dynamic-authorization client, or an access network.
@@ -290,6 +303,8 @@ pub struct Realm {
     pub name: String,
     /// Name of the contract that serves it.
     pub contract: Option<String>,
+    /// Names of the `vpdn` contracts that serve it for access networks.
+    pub vpdn: Vec<String>,
     /// Names of the servers of that contract.
     pub servers: Vec<String>,
     /// Requests routed to it.

@@ -10,7 +10,10 @@ use sekisho_engine::{
     time::Time,
 };
 
-use super::{Client, Count, Customer, Histogram, Proof, Realm, Replies, Server, Totals, Unresolved, Withheld};
+use super::{
+    Client, Count, Customer, Histogram, Proof, Realm, Replies, Server, Totals, Unresolved, Withheld, read_vpdn,
+};
+use crate::vpdn::Vpdn;
 
 /// What the gate has counted, by whose it is.
 pub type InKernel = HashMap<u64, Vec<Count>>;
@@ -38,6 +41,7 @@ pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
         rejected_down: sum(|stats| &stats.rejected_down),
         rejected_limited: sum(|stats| &stats.rejected_limited),
         rejected_full: sum(|stats| &stats.rejected_full),
+        keepalives: sum(|stats| &stats.keepalives),
         identities_differ: sum(|stats| &stats.identities_differ),
         withheld: Withheld {
             service_type: sum(|stats| &stats.withheld.service_type),
@@ -65,11 +69,18 @@ pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
 pub fn customers(
     snapshot: &RoutingSnapshot,
     unresolved: &[sekisho_service::Unresolved],
+    vpdn: &Vpdn,
     kernel: &InKernel,
     now: Time,
 ) -> Vec<Customer> {
     let each = snapshot.customers.iter().flatten();
-    let mut customers: Vec<Customer> = each.map(|found| customer(snapshot, unresolved, found, kernel, now)).collect();
+    let mut customers: Vec<Customer> = each
+        .map(|found| Customer {
+            vpdn: read_vpdn::contracts(snapshot, found.id, now),
+            lns: read_vpdn::lnss(snapshot, vpdn, found.id, now),
+            ..customer(snapshot, unresolved, found, kernel, now)
+        })
+        .collect();
     customers.sort_by(|a, b| a.name.cmp(&b.name));
     customers
 }
@@ -103,6 +114,7 @@ fn customer(
         realms: realms.map(|one| realm(snapshot, one)).collect(),
         servers: homes.map(|one| server(one, now)).collect(),
         unresolved: unresolved.iter().filter(|one| one.customer == found.name).map(without_address).collect(),
+        ..Customer::default()
     };
     customer.clients.sort_by(|a, b| a.contract.cmp(&b.contract));
     customer.realms.sort_by(|a, b| a.name.cmp(&b.name));
@@ -151,6 +163,7 @@ fn realm(snapshot: &RoutingSnapshot, realm: &snapshot::Realm) -> Realm {
     Realm {
         name: realm.name.clone(),
         contract: pool.map(|pool| pool.contract.clone()),
+        vpdn: realm.vpdn.iter().flatten().filter_map(|id| Some(snapshot.vpdn(*id)?.contract.clone())).collect(),
         servers,
         requests: realm.stats.sum(|stats| &stats.requests),
         replies: replies(|of| realm.stats.sum(|stats| of(&stats.replies))),

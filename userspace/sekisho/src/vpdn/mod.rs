@@ -1,12 +1,30 @@
 //! Sessions of `vpdn` contracts and the LNSs that they end at: what is shared by the workers, and what is done beside them.
+//!
+//! Workers count sessions and choose LNSs by themselves. Beside them, sessions of which nothing is heard are ended ([`sweep`]), LNSs
+//! are asked whether they live ([`prober`]), sessions are brought to where they belong (`rebalance`), and the operator is listened to ([`words`]). What is known is kept over restarts
+//! ([`keeper`]), by name (`naming`), since numbers are a process's own. [`notes`] logs and counts what becomes of LNSs; [`asked`]
+//! finds what an operator asks for.
+
+pub mod asked;
+pub mod keeper;
+pub(crate) mod naming;
+pub mod notes;
+mod ports;
+pub mod prober;
+mod rebalance;
+pub mod sweep;
+pub mod words;
 
 use std::sync::Arc;
 
 use sekisho_config::Node;
+use sekisho_engine::{Time, snapshot::RoutingSnapshot};
 use sekisho_lns::{
     Loads,
     sessions::{Sessions, Settings},
 };
+
+use self::{keeper::Keeper, notes::Notes, rebalance::Rebalancing, sweep::Ended, words::Words};
 
 /// Who is where, and how much each LNS has.
 #[derive(Clone)]
@@ -15,14 +33,48 @@ pub struct Vpdn {
     pub loads: Arc<Loads>,
     /// The sessions.
     pub sessions: Arc<Sessions>,
+    /// Keeps the sessions.
+    pub keeper: Arc<Keeper>,
+    /// What the operator has said of LNSs.
+    pub words: Arc<Words>,
+    /// What became of LNSs.
+    pub notes: Arc<Notes>,
+    /// Sessions that ended without a Stop.
+    pub ended: Arc<Ended>,
+    /// Which sessions have been brought to other LNSs.
+    pub rebalancing: Arc<Rebalancing>,
 }
 
 impl Vpdn {
-    /// Without sessions.
-    pub fn new(node: &Node) -> Vpdn {
-        let loads = Arc::new(Loads::new());
-        let sessions = Arc::new(Sessions::new(settings(node), rand::random(), Arc::clone(&loads)));
-        Vpdn { loads, sessions }
+    /// With the sessions and the operator's words that an earlier run has left, as far as this routing has a name for them. What the
+    /// documents and the operator want of the LNSs holds from here on.
+    pub fn open(node: &Node, loads: Arc<Loads>, snapshot: &RoutingSnapshot, now: Time) -> Vpdn {
+        let (keeper, sessions) = Keeper::open(&node.state, settings(node), Arc::clone(&loads), snapshot, now);
+        let vpdn = Vpdn {
+            loads,
+            sessions: Arc::new(sessions),
+            keeper: Arc::new(keeper),
+            words: Arc::new(Words::open(&node.state)),
+            notes: Arc::default(),
+            ended: Arc::default(),
+            rebalancing: Arc::default(),
+        };
+        vpdn.go_by(snapshot, now);
+        vpdn
+    }
+
+    /// Has the LNSs go by what documents and operator want of them, from before this routing is in force.
+    pub fn go_by(&self, snapshot: &RoutingSnapshot, now: Time) {
+        for plan in snapshot.lnss.iter().flatten() {
+            let health = &plan.lns.state.health;
+            if plan.probe.is_none() {
+                self.notes.tell(snapshot, plan, health.no_longer_probed(now));
+            }
+            self.notes.tell(snapshot, plan, health.set_document(now, plan.wanted));
+            let customer = naming::customer(snapshot, plan.customer);
+            let changed = self.words.put_in_force(&customer, &plan.lns.name, health, now);
+            self.notes.tell(snapshot, plan, changed);
+        }
     }
 }
 
@@ -33,6 +85,7 @@ pub fn settings(node: &Node) -> Settings {
         max_sessions: from.max_tracked as usize,
         reservation: from.reservation,
         short: from.short,
+        without_interims: from.without_interims,
         ..Settings::default()
     }
 }

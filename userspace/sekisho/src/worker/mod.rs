@@ -12,7 +12,11 @@ mod sockets;
 
 use std::{io, net::UdpSocket, sync::Arc, thread};
 
-use sekisho_engine::{Engine, Limits, Settings, snapshot::RoutingSnapshot, stats::WorkerStats};
+use sekisho_engine::{
+    Engine, Limits, Settings,
+    snapshot::{HomeId, RoutingSnapshot},
+    stats::WorkerStats,
+};
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::sockets::{OpenError, SERVICE_BUFFER, Upstream, open_upstream};
@@ -29,6 +33,8 @@ pub enum Message {
     Snapshot(Arc<RoutingSnapshot>, Limits, oneshot::Sender<()>),
     /// What became of records that it has handed over.
     Recorded(Block),
+    /// End the session that these attributes name, at this NAS.
+    Disconnect(HomeId, Vec<(u8, Box<[u8]>)>),
     /// From now on Status-Server is not answered, or is again; all else goes on.
     Draining(bool),
     /// Take no new requests; answer when nothing is in flight any more.

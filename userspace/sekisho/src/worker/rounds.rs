@@ -101,6 +101,13 @@ impl Worker {
                 block.settle(self.clock.now(), &mut self.engine);
                 self.records.give_back(block);
             }
+            Message::Disconnect(nas, attributes) => {
+                let attributes: Vec<(u8, &[u8])> =
+                    attributes.iter().map(|(number, value)| (*number, &value[..])).collect();
+                if let Err(reason) = self.engine.disconnect(self.clock.now(), nas, &attributes) {
+                    tracing::debug!(reason = reason.name(), "a session could not be ended at its NAS now");
+                }
+            }
             Message::Draining(draining) => self.engine.set_draining(draining),
             Message::Finish(done) => {
                 self.sockets.stop_services();

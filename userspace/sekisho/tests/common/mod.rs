@@ -6,7 +6,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what a test cannot set up, fails it")]
 
 pub mod home;
+pub mod lns;
 pub mod nas;
+pub mod vpdn;
 
 use std::{
     fs,
@@ -164,9 +166,19 @@ impl Node {
     }
 
     /// Stops it and starts another on the same documents.
-    pub fn restart(mut self) -> Node {
-        self.signal(Signal::TERM);
+    pub fn restart(self) -> Node {
+        self.restart_after(Signal::TERM)
+    }
+
+    /// Ends it by a signal and starts another on the same documents.
+    pub fn restart_after(mut self, signal: Signal) -> Node {
+        self.signal(signal);
         self.wait();
+        self.restarted()
+    }
+
+    /// Starts another on the documents of one that has ended.
+    pub fn restarted(mut self) -> Node {
         let documents = std::mem::replace(&mut self.documents, Documents::new());
         drop(self);
         Node::with(documents)
@@ -254,9 +266,14 @@ impl Drop for Node {
 
 /// Waits until it holds.
 pub fn until(condition: impl Fn() -> bool) {
+    until_within(Duration::from_secs(10), condition);
+}
+
+/// Waits until it holds, so long at most.
+pub fn until_within(patience: Duration, condition: impl Fn() -> bool) {
     let begin = Instant::now();
     while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(10), "waited in vain");
+        assert!(begin.elapsed() < patience, "waited in vain");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -84,6 +84,25 @@ impl Nas {
         self.answer(&sent)
     }
 
+    /// The login of a device with this number, as an access network asks for it; the verified answer.
+    pub fn attach(&mut self, user: &str, number: &str) -> Option<Code> {
+        let (id, authenticator) = (self.id(), rand::random());
+        let builder = RequestBuilder::new(Code::ACCESS_REQUEST, id, authenticator).message_authenticator();
+        let builder = builder.attribute(attr::USER_NAME, user).attribute(attr::CALLING_STATION_ID, number);
+        let sent = self.send(builder.user_password(b"chap, most often", &self.secret), 1812);
+        self.answer(&sent)
+    }
+
+    /// A record of the device's session on the LNS at this address: 1 is a Start, 2 a Stop, 3 an Interim; the verified answer.
+    pub fn report(&mut self, user: &str, number: &str, status: u32, lns: Ipv4Addr) -> Option<Code> {
+        let builder = RequestBuilder::new(Code::ACCOUNTING_REQUEST, self.id(), [0; 16]);
+        let builder = builder.attribute(attr::USER_NAME, user).attribute(attr::CALLING_STATION_ID, number);
+        let builder = builder.attribute(attr::ACCT_STATUS_TYPE, status.to_be_bytes());
+        let builder = builder.attribute(attr::ACCT_SESSION_ID, format!("session-of-{number}"));
+        let sent = self.send(builder.attribute(attr::TUNNEL_SERVER_ENDPOINT, lns.to_string()), 1813);
+        self.answer(&sent)
+    }
+
     /// Waits for the answer to a request.
     pub fn answer(&self, sent: &Sent) -> Option<Code> {
         let mut buf = Buf::new();
