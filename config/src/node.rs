@@ -303,6 +303,8 @@ pub struct Sessions {
     pub save_interval: Duration,
     /// A Stop that soon after its Start says that the LNS may be at fault: up to 60 s; 0: none does.
     pub short: Duration,
+    /// How much of that one customer may have, in hundredths: 1 to 100.
+    pub customer_share: u8,
     /// A session of which nothing else is known is over after this time: 1 h to 168 h.
     pub without_interims: Duration,
 }

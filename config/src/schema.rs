@@ -40,7 +40,8 @@ pub(crate) const LIMITS: Keys = &[
 ];
 pub(crate) const JOURNAL: Keys =
     &["directory", "segment_size", "segment_age", "retention", "max_size", "reserve", "queue"];
-pub(crate) const SESSIONS: Keys = &["max_tracked", "reservation", "save_interval", "short", "without_interims"];
+pub(crate) const SESSIONS: Keys =
+    &["max_tracked", "reservation", "save_interval", "short", "without_interims", "customer_share"];
 pub(crate) const L2TP: Keys = &["host_name", "ipv4", "ipv6"];
 pub(crate) const ACCESS_NETWORK: Keys = &[
     "name",

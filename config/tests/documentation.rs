@@ -65,7 +65,7 @@ fn a_default_of_the_page_written_out_changes_nothing() {
     assert_eq!(defaults("[limits]").lines().count(), 11);
     assert_eq!(defaults("[xdp]").lines().count(), 6);
     assert_eq!(defaults("[[proxy.server]]").lines().count(), 11);
-    assert_eq!((defaults("[journal]").lines().count(), defaults("[sessions]").lines().count()), (6, 5));
+    assert_eq!((defaults("[journal]").lines().count(), defaults("[sessions]").lines().count()), (6, 6));
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn what_is_left_out_has_its_default() {
         save_interval: seconds(60),
         short: seconds(5),
         without_interims: seconds(86_400),
+        customer_share: 50,
     };
     assert_eq!(node.sessions, sessions);
     assert_eq!(node.l2tp.host_name, "sekisho");
@@ -59,6 +60,7 @@ reservation = "60s"
 save_interval = "10s"
 short = "0s"
 without_interims = "168h"
+customer_share = 100
 [l2tp]
 host_name = "lac.sekisho"
 ipv4 = "198.51.100.7"
@@ -71,6 +73,7 @@ ipv6 = "2001:db8::7"
     assert_eq!((node.journal.queue, node.sessions.max_tracked), (64, 1_024));
     assert_eq!((node.sessions.reservation, node.sessions.save_interval), (seconds(60), seconds(10)));
     assert_eq!((node.sessions.short, node.sessions.without_interims), (Duration::ZERO, seconds(168 * 3_600)));
+    assert_eq!(node.sessions.customer_share, 100);
     assert_eq!(node.l2tp.host_name, "lac.sekisho");
     assert_eq!(node.l2tp_for("192.0.2.1".parse().unwrap()), Some("198.51.100.7".parse().unwrap()));
     assert_eq!(node.l2tp_for("2001:db8:9::1".parse().unwrap()), Some("2001:db8::7".parse().unwrap()));

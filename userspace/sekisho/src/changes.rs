@@ -82,6 +82,7 @@ fn fixed(old: &Node, new: &Node) -> Vec<String> {
         ("sessions.max_tracked", old.sessions.max_tracked != new.sessions.max_tracked),
         ("sessions.reservation", old.sessions.reservation != new.sessions.reservation),
         ("sessions.short", old.sessions.short != new.sessions.short),
+        ("sessions.customer_share", old.sessions.customer_share != new.sessions.customer_share),
         ("sessions.without_interims", old.sessions.without_interims != new.sessions.without_interims),
         ("admin.address", old.admin != new.admin),
     ];

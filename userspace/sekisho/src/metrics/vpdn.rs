@@ -21,6 +21,10 @@ fn describe() {
     for (name, help) in [
         ("sekisho_vpdn_accepts_total", "Accepts with a tunnel, by why the LNS was chosen."),
         ("sekisho_vpdn_refused_total", "Logins that got a Reject for want of an LNS, by why."),
+        (
+            "sekisho_vpdn_rebalanced_total",
+            "Sessions whose end was asked for at their NAS, so that they get the LNS that is due to them.",
+        ),
         ("sekisho_lns_chosen_total", "How often the LNS was chosen."),
         ("sekisho_lns_started_total", "Sessions that started on the LNS."),
         (
@@ -50,6 +54,7 @@ fn contract(customer: &str, of: &Vpdn) {
     let labels = [("customer", customer), ("contract", of.contract.as_str())];
     counts("sekisho_vpdn_accepts_total", &labels, "why", &of.accepts);
     counts("sekisho_vpdn_refused_total", &labels, "reason", &of.refused);
+    counter!("sekisho_vpdn_rebalanced_total", &owned(&labels)).absolute(of.rebalanced);
     by_state("sekisho_vpdn_sessions", &labels, of.active, of.pending);
     most("sekisho_vpdn_max_sessions", &labels, of.max_sessions);
     gauge!("sekisho_vpdn_lns_in_service", &owned(&labels)).set(of.in_service as f64);

@@ -62,6 +62,7 @@ fn contract(snapshot: &RoutingSnapshot, from: &snapshot::Vpdn, now: Time) -> Vpd
         max_sessions: balance.max_sessions,
         accepts: counts(&accepts),
         refused: counts(&refused),
+        rebalanced: sum(|it| &it.rebalanced),
         lns: plans().map(|plan| plan.lns.name.clone()).collect(),
         in_service: plans().filter(|plan| !is_out(plan, now)).count(),
         waits_for_failback: balance.tiers.iter().any(Tier::is_away),

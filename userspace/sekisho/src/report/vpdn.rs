@@ -23,6 +23,8 @@ pub struct Vpdn {
     pub accepts: Vec<Count>,
     /// Rejects for want of an LNS, by why; all of them, also zeros.
     pub refused: Vec<Count>,
+    /// Sessions whose end was asked for, so that they get the LNS that is due to them.
+    pub rebalanced: u64,
     /// Names of its LNSs.
     pub lns: Vec<String>,
     /// How many of them may be given sessions: neither draining nor down.

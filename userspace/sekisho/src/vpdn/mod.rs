@@ -86,6 +86,7 @@ pub fn settings(node: &Node) -> Settings {
         reservation: from.reservation,
         short: from.short,
         without_interims: from.without_interims,
+        customer_share: from.customer_share,
         ..Settings::default()
     }
 }
