@@ -76,10 +76,10 @@ impl FromStr for Name {
     }
 }
 
-/// A name as documents have them; anything else could be no part of a URL.
+/// A name as documents have them, which is a part of a URL as it stands; but for the two that mean a place there.
 fn name(text: &str) -> Result<String, String> {
-    let is_name =
-        !text.is_empty() && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
+    let is_sound = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.');
+    let is_name = !matches!(text, "" | "." | "..") && text.bytes().all(is_sound);
     if is_name { Ok(text.to_owned()) } else { Err(format!("{text:?} is no name")) }
 }
 
