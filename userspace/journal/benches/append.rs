@@ -1,7 +1,8 @@
 //! What a record costs: appended in batches and committed, packets of 300 octets, nothing known, everything remembered.
 //!
-//! `cpu` is what the writer's thread spends, in the kernel too; `wall` is how long it takes, waiting for the disk included. `disk` is in the directory
-//! that `SEKISHO_BENCH_DIR` names, or the system's temporary one; `memory` is in `/dev/shm`, where `fdatasync` has nothing to do.
+//! `cpu` is what the writer's thread spends, in the kernel too; `wall` is how long it takes, waiting for the disk included. `disk` is in
+//! the directory that `SEKISHO_BENCH_DIR` names, or the system's temporary one; `memory` is in `/dev/shm`, where `fdatasync` has nothing
+//! to do.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 

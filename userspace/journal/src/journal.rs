@@ -123,7 +123,8 @@ impl<D: Disk> Journal<D> {
         Ok(Appended::New(Position(stamp.sequence)))
     }
 
-    /// Marks a waiting record as delivered. The mark is durable after the next [`commit`](Journal::commit); if it is lost before, the record waits again.
+    /// Marks a waiting record as delivered. The mark is durable after the next [`commit`](Journal::commit); if it is lost before, the
+    /// record waits again.
     /// `false`: the record does not wait.
     ///
     /// # Errors

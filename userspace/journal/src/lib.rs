@@ -1,9 +1,9 @@
 //! Durable accounting: append, group commit, replay.
 //!
-//! A NAS may throw away an accounting record as soon as it has the response (RFC 2866 §4.1), so the response is a promise: the record is on the
-//! disk. Records that end here, and those that a home server cannot take now, are kept in a journal: a directory of segments, files
-//! that are only ever appended to. One thread writes them. It [appends](Journal::append) what the workers have, [commits](Journal::commit) once for the
-//! whole batch, and only then do the workers respond.
+//! A NAS may throw away an accounting record as soon as it has the response (RFC 2866 §4.1), so the response is a promise: the record
+//! is on the disk. Records that end here, and those that a home server cannot take now, are kept in a journal: a directory of segments,
+//! files that are only ever appended to. One thread writes them. It [appends](Journal::append) what the workers have,
+//! [commits](Journal::commit) once for the whole batch, and only then do the workers respond.
 //!
 //! ```
 //! use sekisho_journal::{Appended, Directory, Item, Journal, Kind, Options, Reader, Record, Start};
@@ -43,19 +43,22 @@
 //! # What it is not
 //!
 //! No database: it is written and read in one order. It knows nothing of RADIUS but that a packet has 4096 octets at most. It delivers
-//! nothing: whoever does asks for [`Journal::pending`] and says when a record is [done](Journal::done). It reads no clock and starts no thread.
+//! nothing: whoever does asks for [`Journal::pending`] and says when a record is [done](Journal::done). It reads no clock and starts no
+//! thread.
 //!
 //! # Where to start
 //!
 //! [`Journal`] is the writer, [`Reader`] reads beside it. A [`Record`] goes into a `frame`, frames fill a `segment`; `rotation` ends one
-//! and begins the next, and `retention` removes it in the end. `recovery` is what happens at the start, `scan` how frames are found past damage,
-//! `known` why nothing is written twice. [`Disk`] is all that is asked of a file system; `sim`, with the feature `testing`, is the one that the tests crash.
+//! and begins the next, and `retention` removes it in the end. `recovery` is what happens at the start, `scan` how frames are found past
+//! damage, `known` why nothing is written twice. [`Disk`] is all that is asked of a file system; `sim`, with the feature `testing`, is the
+//! one that the tests crash.
 //!
 //! # Memory
 //!
-//! What is bounded by [`Options`]: the batch (8 MiB), the remembered records (some 40 MiB for 1,048,576 of them, at most 64 while the table grows), the records that wait
-//! (some 30 octets each: 32 MiB). Besides, 48 octets a segment, of which retention leaves a bounded number; while the journal is opened, 300 KiB and the
-//! last batch; and 256 KiB for each [`Reader`]. Appending allocates nothing once these have grown.
+//! What is bounded by [`Options`]: the batch (8 MiB), the remembered records (42 MiB for 1,048,576 of them, and more for a moment while
+//! their table grows), the records that wait (some 30 octets each: 32 MiB). Besides, 40 octets for each segment, of which retention leaves
+//! a bounded number; while the journal is opened, 300 KiB, the last batch and some 200 octets for each segment; and 256 KiB for each [`Reader`]. Appending allocates
+//! nothing once these have grown.
 
 #![forbid(unsafe_code)]
 

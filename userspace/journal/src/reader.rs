@@ -100,7 +100,8 @@ impl<D: Disk> Reader<D> {
         Reader { disk, start, open: None, passed: 0, upcoming: VecDeque::new(), tail: 0 }
     }
 
-    /// The next record or damage; `None`: no more for now. What is written later is read by later calls.
+    /// The next record or damage; `None`: no more for now. What is written later is read by later calls. Damage is told of all that is read,
+    /// which may begin some records before the start.
     ///
     /// # Errors
     ///

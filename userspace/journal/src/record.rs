@@ -19,7 +19,7 @@ pub const MAX_PACKET: usize = 4096;
 pub const MAX_RECORD: usize = 1 + 1 + 8 + 1 + 20 + 2 + 4 * (1 + MAX_NAME) + 2 + MAX_PACKET;
 
 const VERSION: u8 = 1;
-/// Where a record says what kind it is.
+/// The kinds, as they are written.
 const ENDED: u8 = 1;
 const WAITING: u8 = 2;
 

@@ -18,8 +18,8 @@ use crate::{
     waiting::Waiting,
 };
 
-/// So many numbers are left out at every start. They may have been those of frames that some reader has seen and no disk has kept, or of files that were never
-/// finished: what has a number above all that anybody has seen is new to everybody. No batch has more frames.
+/// So many numbers are left out at every start; no batch has more frames. They may have been those of frames that some reader has seen and
+/// no disk has kept, or of files that were never finished: what has a number above all that anybody has seen is new to everybody.
 const LEFT_OUT: u64 = MAX_SEGMENT / HEAD as u64;
 /// So many damaged places are told one by one.
 const DAMAGED: usize = 64;
@@ -35,7 +35,8 @@ pub struct Recovery {
     pub remembered: usize,
     /// Records that wait.
     pub waiting: usize,
-    /// Octets that were cut off from the last segment: a write that was never finished. No record in it was acknowledged.
+    /// Octets that were cut off from the last segment: a write that was never finished, and never acknowledged. (Damage to the very last
+    /// batch before a crash looks the same.)
     pub torn_octets: u64,
     /// Octets that were durable once and cannot be read. Records may be missing; what is damaged is left as it is.
     pub damaged_octets: u64,
@@ -176,12 +177,15 @@ impl Replay<'_> {
         let Header { first, salt, .. } = found.header;
         let mut scan = Scan::new(open(disk, first, Access::Read)?, Purpose::Read, salt, first, None);
         let read = |error| failed(disk, Some(first), "read", error);
-        let Replayed { end, next, newest, waits, .. } = self.read(&found.header, &mut scan).map_err(read)?;
+        let Replayed { end, next, newest, waits, tail, .. } = self.read(&found.header, &mut scan).map_err(read)?;
         if end == HEADER && is_blank(&scan.file).map_err(read)? {
             disk.remove(&name(first)).map_err(|error| failed(disk, Some(first), "removed", error))?;
             return Ok((None, next));
         }
         self.bad_header(found);
+        if tail > 0 {
+            self.recovery.damage(Damaged { segment: first, at: end, octets: tail });
+        }
         Ok((Some(Segment { first, salt, octets: found.size, newest, waits, trimmed: true }), next))
     }
 
@@ -262,8 +266,8 @@ impl Replay<'_> {
 
 /// Makes the last segment end with its last frame, durably.
 ///
-/// What is read may be in the kernel's memory only, even where the process before has called `fdatasync` and that failed: then the kernel takes it for
-/// written. So the last batch, the only one that can be in doubt, is written again.
+/// What is read may be in the kernel's memory only, even where the process before has called `fdatasync` and that failed: then the kernel
+/// takes it for written. So the last batch, the only one that can be in doubt, is written again.
 fn settle(file: &impl DiskFile, all: &Replayed) -> io::Result<()> {
     let mut batch = vec![0; all.end.saturating_sub(all.batch) as usize];
     let length = read_full(file, &mut batch, all.batch)?;

@@ -37,10 +37,13 @@ impl<D: Disk> Journal<D> {
                 continue;
             }
             let (file, size) = (name(segment.first), segment.octets);
+            let failed = |path, action, error| Failure { path, action, source: Arc::new(error) };
+            // A crash may bring back what was removed: the records before, then, without their marks.
+            let gone = if segment.waits { self.disk.sync() } else { Ok(()) };
+            gone.map_err(|error| AppendError::Failed(failed(self.disk.path().into(), "made durable", error)))?;
             match self.disk.remove(&file) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    let path = self.disk.path().join(file);
-                    return Err(AppendError::Failed(Failure { path, action: "removed", source: Arc::new(error) }));
+                    return Err(AppendError::Failed(failed(self.disk.path().join(file), "removed", error)));
                 }
                 _ => {}
             }

@@ -172,7 +172,7 @@ impl<D: Disk> Journal<D> {
             _ => {}
         }
         file.write_at(&header.encode(), 0).map_err(|error| ("written", error))?;
-        self.disk.sync().map_err(|error| ("made durable", error))?;
+        file.sync_all().and_then(|()| self.disk.sync()).map_err(|error| ("made durable", error))?;
         Ok(file)
     }
 }

@@ -4,8 +4,8 @@
 //! segment, and never come twice; between segments some may be missing.
 //!
 //! The header stands there twice, in a block each, so that one bad block loses nothing. It also says how the segment before
-//! ended: **what that one has beyond is void**. That is what becomes of a batch whose write has failed, since nobody can say which of its octets will be on
-//! the disk.
+//! ended: **what that one has beyond is void**. That is what becomes of a batch whose write has failed, since nobody can say which of its
+//! octets will be on the disk.
 
 use std::io;
 

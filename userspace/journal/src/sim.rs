@@ -1,12 +1,14 @@
 //! A disk in memory that forgets, tears and fails: for tests, here and in other crates (feature `testing`).
 //!
-//! It keeps apart what the kernel has in memory and what is on the disk. A [crash](SimDisk::crash) leaves of what was not synced whatever the disk
-//! likes: pieces of any size, in any order, a file's length with or without its octets, a file's name or not. A sync that fails may have written some of it,
-//! and the kernel takes the rest for written from then on, as Linux does. All of that follows from one seed.
+//! It keeps apart what the kernel has in memory and what is on the disk. A [crash](SimDisk::crash) leaves of what was not synced whatever
+//! the disk likes: pieces of any size, whichever came first, a file's length with or without its octets, a file's name or not. A sync that
+//! fails may have written some of it, and the kernel takes the rest for written from then on, as Linux does. All of that follows from one
+//! seed.
 
 use std::{
     collections::BTreeMap,
     io,
+    ops::Range,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
@@ -70,6 +72,8 @@ struct Inode {
     cached: Vec<u8>,
     durable: Vec<u8>,
     changes: Vec<Change>,
+    /// What the disk cannot read any more.
+    bad: Range<usize>,
 }
 
 /// What the kernel still has to write.
@@ -145,9 +149,17 @@ impl SimDisk {
     pub fn put(&self, name: &str, octets: &[u8]) {
         let mut state = self.state();
         let inode = state.inodes.len();
-        state.inodes.push(Inode { cached: octets.to_vec(), durable: octets.to_vec(), changes: Vec::new() });
+        state.inodes.push(Inode { cached: octets.to_vec(), durable: octets.to_vec(), ..Inode::default() });
         state.names.insert(name.to_owned(), inode);
         state.durable_names.insert(name.to_owned(), inode);
+    }
+
+    /// These octets of a file can never be read again.
+    pub fn spoil(&self, name: &str, octets: Range<usize>) {
+        let mut state = self.state();
+        if let Some(inode) = state.names.get(name).copied() {
+            state.inodes[inode].bad = octets;
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -229,8 +241,12 @@ impl DiskFile for SimFile {
     fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<usize> {
         let mut state = lock(&self.state);
         state.attempt(Operation::Read)?;
-        let there = state.inodes[self.inode].cached.get(at as usize..).unwrap_or_default();
+        let inode = &state.inodes[self.inode];
+        let there = inode.cached.get(at as usize..).unwrap_or_default();
         let length = there.len().min(into.len());
+        if inode.bad.start < at as usize + length && (at as usize) < inode.bad.end {
+            return Err(input_output());
+        }
         into[..length].copy_from_slice(&there[..length]);
         Ok(length)
     }
@@ -311,8 +327,7 @@ impl State {
             }
         }
         self.failing.remove(&operation);
-        // EIO.
-        Err(io::Error::from_raw_os_error(5))
+        Err(input_output())
     }
 
     fn used(&self) -> u64 {
@@ -362,6 +377,11 @@ impl Change {
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// EIO.
+fn input_output() -> io::Error {
+    io::Error::from_raw_os_error(5)
 }
 
 fn chance(random: &mut u64, one_in: usize) -> bool {

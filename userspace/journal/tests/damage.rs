@@ -5,10 +5,7 @@
 mod common;
 
 use common::*;
-use sekisho_journal::{
-    Item, Journal, Position, Reader, Start,
-    sim::{Operation, SimDisk},
-};
+use sekisho_journal::{Journal, Position, Reader, Record, Start, sim::SimDisk};
 
 /// A journal of three batches that was closed.
 fn closed() -> (Vec<u8>, String) {
@@ -127,38 +124,47 @@ fn a_segment_with_neither_copy_of_its_header_is_kept_and_told() {
 
 #[test]
 fn a_frame_inside_a_packet_is_no_frame() {
-    let (mut file, name) = closed();
+    // The second frame of another segment: here too, its number would come next.
+    let (other, name) = closed();
+    let length = |at: usize| u32::from_le_bytes(other[at..at + 4].try_into().unwrap()) as usize;
+    let second = HEADER + length(HEADER);
+    let frame = &other[second..second + length(second)];
+
     let disk = SimDisk::new(7);
     let (mut journal, _) = open(disk.clone(), &small(), NOW);
-    // A frame of another segment, with the number that would be next here.
-    let frame = &file[HEADER..HEADER + 200];
     let packet: Vec<u8> = frame.iter().copied().cycle().take(3000).collect();
-    let note = ended(1);
-    let record = sekisho_journal::Record { packet: &packet, ..note.record() };
-    journal.append(NOW, 1, &record).unwrap();
+    journal.append(NOW, 1, &Record { packet: &packet, ..ended(1).record() }).unwrap();
     journal.commit().unwrap();
-    write(&mut journal, [ended(2)]);
+    write(&mut journal, [ended(3)]);
     journal.close().unwrap();
-    file = disk.contents(&name);
+    let mut file = disk.contents(&name);
     file[HEADER] ^= 1;
     disk.put(&name, &file);
     let all = read(&disk);
-    assert_eq!((all.numbers(), all.damaged.len()), (vec![2], 1));
+    assert_eq!((all.numbers(), all.damaged.len()), (vec![3], 1));
 }
 
 #[test]
-fn a_block_that_cannot_be_read_is_damage_to_a_reader() {
-    let (file, name) = closed();
+fn a_block_that_cannot_be_read_is_damage_but_no_reason_to_cut_the_last_segment() {
     let disk = SimDisk::new(8);
-    disk.put(&name, &file);
-    let mut reader = Reader::new(disk.clone(), Start::After(Position::START));
-    assert!(matches!(reader.read(), Ok(Some(Item::Record(_)))));
-    drop(reader);
-    // Three reads are those of the header and its end; then the first block of frames, and again when it is read alone.
-    let mut reader = Reader::new(disk.clone(), Start::After(Position::START));
-    disk.fail(Operation::Read, 2);
-    let all = drain(&mut reader);
-    assert_eq!(all.numbers(), [1, 2, 3, 4, 5]);
+    let (mut journal, _) = open(disk.clone(), &small(), NOW);
+    for number in 0..17 {
+        write(&mut journal, [Note::new(number, ended(0).kind, NOW, 500)]);
+    }
+    drop(journal);
+    // Three blocks of frames are there; this is the second, but for a few octets.
+    disk.spoil(&last(&disk), 12_300..12_400);
+    let all = read(&disk);
+    assert!(all.notes.len() > 5 && all.notes.len() < 17);
+    assert_eq!((all.notes[0].number, all.notes.last().unwrap().number), (0, 16));
+    assert_eq!(all.damaged.len(), 1);
+    assert!(all.damaged[0].at <= 12_288 && all.damaged[0].at + all.damaged[0].octets >= 16_384);
+
+    // It may be readable tomorrow.
+    let before = disk.contents(&last(&disk));
+    let refused = Journal::open(disk.clone(), small(), NOW).unwrap_err();
+    assert!(refused.to_string().contains("could not be read"), "{refused}");
+    assert_eq!(disk.contents(&last(&disk)), before);
 }
 
 #[test]

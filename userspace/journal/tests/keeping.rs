@@ -7,7 +7,10 @@ mod common;
 use std::time::Duration;
 
 use common::*;
-use sekisho_journal::{AppendError, Options, Position, sim::SimDisk};
+use sekisho_journal::{
+    AppendError, Options, Position,
+    sim::{Operation, SimDisk},
+};
 
 const HOUR: u64 = 3600 * SECOND;
 
@@ -82,10 +85,11 @@ fn positions_rise_over_every_restart() {
     let mut last = Position::START;
     for number in 0..10 {
         let (mut journal, _) = open(disk.clone(), &small(), NOW);
-        // This one is never written, but a reader may have seen it.
-        let position = append(&mut journal, &ended(number)).position();
-        assert!(position > last);
-        last = position;
+        // These are never durable, but a reader may have seen them.
+        let positions: Vec<_> =
+            (0..5).map(|more| append(&mut journal, &ended(number * 10 + more)).position()).collect();
+        assert!(positions[0] > last);
+        last = positions[4];
         drop(journal);
         disk.crash();
     }
@@ -136,6 +140,46 @@ fn marks_outlive_the_segments_of_their_records() {
     drop(journal);
     let (journal, _) = open(disk, &options, NOW + 20_000 * SECOND);
     assert_eq!(pending(&journal).numbers(), [2]);
+}
+
+#[test]
+fn a_crash_brings_no_record_back_without_its_mark() {
+    let options = Options { retention: Duration::from_secs(1000), rotate_after: Duration::from_secs(10), ..small() };
+    for seed in 0..50 {
+        let disk = SimDisk::new(seed);
+        let (mut journal, _) = open(disk.clone(), &options, NOW);
+        let positions = write(&mut journal, [waiting(1), waiting(2)]);
+        // A mark in a segment that goes, and one in a segment that was begun before.
+        assert!(journal.done(NOW + 100 * SECOND, positions[1]).unwrap());
+        journal.commit().unwrap();
+        write(&mut journal, [at(3, 2000)]);
+        assert!(journal.done(NOW + 2000 * SECOND, positions[0]).unwrap());
+        journal.commit().unwrap();
+        assert_eq!(journal.maintain(NOW + 2000 * SECOND).unwrap(), 2);
+        drop(journal);
+        disk.crash();
+        assert_eq!(pending(&open(disk, &options, NOW).0).numbers(), []);
+    }
+}
+
+#[test]
+fn what_makes_the_octets_before_it_void_is_not_removed_before_they_are() {
+    let disk = SimDisk::new(9);
+    let options = Options { retention: Duration::from_secs(1000), rotate_after: Duration::from_secs(10), ..small() };
+    let (mut journal, _) = open(disk.clone(), &options, NOW);
+    write(&mut journal, [waiting(1)]);
+    append(&mut journal, &ended(2));
+    disk.fail(Operation::Sync, 0);
+    disk.fail(Operation::Truncate, 0);
+    journal.commit().unwrap_err();
+    write(&mut journal, [at(2, 1)]);
+    write(&mut journal, [at(3, 2000)]);
+
+    disk.fail(Operation::Truncate, 0);
+    assert_eq!(journal.maintain(NOW + 2000 * SECOND).unwrap(), 0);
+    assert_eq!(read(&disk).numbers(), [1, 2, 3]);
+    assert_eq!(journal.maintain(NOW + 2000 * SECOND).unwrap(), 1);
+    assert_eq!(read(&disk).numbers(), [1, 3]);
 }
 
 #[test]

@@ -4,8 +4,10 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::*;
-use sekisho_journal::{Position, Reader, Start, sim::SimDisk};
+use sekisho_journal::{Options, Position, Reader, Start, sim::SimDisk};
 
 /// Sixty records, a second apart, in several segments.
 fn many(disk: &SimDisk) -> Vec<Position> {
@@ -51,6 +53,24 @@ fn a_reader_follows_a_writer_over_segments_restarts_and_removals() {
         }
         while journal.maintain(NOW + 10_000 * SECOND).unwrap() > 0 {}
     }
+}
+
+#[test]
+fn what_was_written_last_is_read_though_the_next_segment_has_gone() {
+    let disk = SimDisk::new(6);
+    let options = Options { retention: Duration::from_secs(1000), rotate_after: Duration::from_secs(100), ..small() };
+    let at = |seconds: u64, note: Note| Note { received: NOW + seconds * SECOND, ..note };
+    let (mut journal, _) = open(disk.clone(), &options, NOW);
+    write(&mut journal, [at(0, waiting(1))]);
+    let mut reader = Reader::new(disk.clone(), Start::After(Position::START));
+    assert_eq!(drain(&mut reader).numbers(), [1]);
+    // What waits keeps the first segment; the second, which says where that one ends, is removed.
+    write(&mut journal, [at(1, ended(2))]);
+    write(&mut journal, [at(200, ended(3))]);
+    write(&mut journal, [at(2000, ended(4))]);
+    assert_eq!(journal.maintain(NOW + 2000 * SECOND).unwrap(), 1);
+    let all = drain(&mut reader);
+    assert_eq!((all.numbers(), all.damaged), (vec![2, 4], vec![]));
 }
 
 #[test]
