@@ -4,13 +4,15 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Where the tests of each crate stand, by the word that the page calls it.
-const CRATES: [(&str, &str); 11] = [
+const CRATES: [(&str, &str); 13] = [
     ("abi", "xdp-prog/abi"),
     ("bench", "bench"),
     ("config", "config"),
     ("e2e", "tests/e2e"),
     ("engine", "userspace/engine"),
+    ("journal", "userspace/journal"),
     ("kernel", "userspace/kernel"),
+    ("lns", "userspace/lns"),
     ("sekisho", "userspace/sekisho"),
     ("service", "userspace/service"),
     ("tests", "tests/src"),
@@ -120,13 +122,16 @@ fn tests_are_found_below_their_attribute_whatever_stands_between() {
 
 #[test]
 fn every_file_of_end_to_end_tests_is_part_of_the_program_that_runs_them() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e");
-    let main = std::fs::read_to_string(directory.join("main.rs")).expect("e2e/main.rs");
-    for entry in std::fs::read_dir(directory).expect("tests/e2e") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
-        if path.extension().is_some_and(|it| it == "rs") && name != "main" {
-            assert!(main.contains(&format!("\nmod {name};")), "{name} is not in e2e/main.rs");
-        }
+    let e2e = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e");
+    for path in sources(&e2e) {
+        let directory = path.parent().expect("a directory");
+        let (head, name) = match path.file_stem().and_then(|stem| stem.to_str()).expect("a name") {
+            "main" => continue,
+            "mod" => (e2e.join("main.rs"), directory.file_name().unwrap_or_default().to_string_lossy()),
+            stem if directory == e2e => (e2e.join("main.rs"), stem.into()),
+            stem => (directory.join("mod.rs"), stem.into()),
+        };
+        let text = std::fs::read_to_string(&head).expect("the file that names it");
+        assert!(text.contains(&format!("\nmod {name};")), "{name} is not in {}", head.display());
     }
 }
