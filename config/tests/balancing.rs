@@ -216,4 +216,7 @@ fn sessions_that_nobody_could_disconnect_are_warned_about() {
     tunnel_warned(&text, &[says]);
     let takes = with(&carriers(), "type = \"D\"", "type = \"D\"\ndisconnect_port = 3799");
     assert!(documents(&takes, &[("acme", &text)]).warnings().is_empty());
+    let uncounted = with(&text, "type = \"D\"", "type = \"D\"\naccounting = \"none\"");
+    let warnings = documents(&takes, &[("acme", &uncounted)]).warnings();
+    assert!(warnings.iter().any(|it| it.to_string().contains("load_balancing.rebalance")), "{warnings:?}");
 }

@@ -5,7 +5,7 @@ use crate::{
     document::Placed,
     finding::{Problem, Report},
     read::{customer::CustomerDraft, node::NodeDraft, vpdn::VpdnDraft},
-    vpdn::{Balancing, Lns},
+    vpdn::{Balancing, Counting, Lns},
 };
 
 /// Warns of keys of `vpdn` contracts that were hardly meant.
@@ -47,6 +47,13 @@ fn overflow(draft: &VpdnDraft, balancing: &Balancing, customer: &CustomerDraft, 
 /// Sessions are moved by Disconnect, which somebody has to take.
 fn disconnects(draft: &VpdnDraft, node: &NodeDraft, report: &Report) {
     let Some(site) = &draft.option else { return };
+    if draft.vpdn.accounting != Counting::Lac {
+        let message = "sessions are ended by the name that the access network's accounting gives them, and that does not \
+                       count them here: no session is ever moved";
+        let remedy = "Set `accounting = \"lac\"`, or take this key out.";
+        report.warn(site.finding("rebalance", Problem::new(message, remedy)));
+        return;
+    }
     if networks(node, draft).all(|network| network.value.disconnect_port.is_none()) {
         let kind = draft.vpdn.kind.name();
         let message = format!("no access network of type {kind} takes Disconnect, so no session is ever moved");

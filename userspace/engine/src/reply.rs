@@ -291,7 +291,9 @@ impl Engine {
         let code = self.store.bytes(&request.bytes).first().copied().unwrap_or(0);
         let worker = self.settings.worker;
         let realm = request.realm.and_then(|id| snapshot.realm(id));
-        let customer = snapshot.client(request.client).and_then(|client| snapshot.customer(client.customer));
+        // An access network is nobody's; what it asks for is somebody's.
+        let owner = realm.map(|realm| realm.customer).or_else(|| Some(snapshot.client(request.client)?.customer));
+        let customer = owner.and_then(|id| snapshot.customer(id));
         let counters = [
             self.stats.replies.of(code),
             realm.and_then(|realm| realm.stats.worker(worker).replies.of(code)),

@@ -73,6 +73,9 @@ impl Engine {
             .and_then(|id| snapshot.realm(id)?.vpdn.get(kind.index()).copied().flatten())
             .and_then(|id| snapshot.vpdn(id));
         let asked = found.zip(contract).map(|((realm, place), contract)| Asked { access, contract, realm, place });
+        if let Some(customer) = contract.and_then(|contract| snapshot.customer(contract.customer)) {
+            customer.stats.worker(self.settings.worker).requests.increment();
+        }
         if layout.code != Code::ACCESS_REQUEST {
             return self.follow_accounting(arrival, (access, kind), asked, verified, packet, unsealed);
         }

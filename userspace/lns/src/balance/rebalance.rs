@@ -25,6 +25,11 @@ pub struct Misplaced<'b> {
 }
 
 impl Misplaced<'_> {
+    /// Whether [`Misplaced::is`] needs the key that the contract finds LNSs by.
+    pub fn goes_by_key(&self) -> bool {
+        self.by_hash.is_some()
+    }
+
     /// Whether a session of this LNS's with this key belongs elsewhere.
     pub fn is(&self, key: &[u8]) -> bool {
         let Some((tier, now)) = self.by_hash else { return true };

@@ -17,7 +17,7 @@ use sekisho_lns::{
     balance::Misplaced,
     sessions::{Filter, Key, SessionView, Sessions},
 };
-use sekisho_wire::attr;
+use sekisho_wire::{attr, select::AttributeId};
 
 use crate::{running::Running, worker::Message};
 
@@ -77,7 +77,9 @@ impl State {
             return None;
         }
         self.due.insert(contract.id, now + pace);
-        let misplaced = contract.balance.misplaced(now)?;
+        let by_number = contract.key.first() == Some(&AttributeId::Plain(attr::CALLING_STATION_ID));
+        // Of a session its number is known; where LNSs are found by something else it might come back to where it was.
+        let misplaced = contract.balance.misplaced(now).filter(|found| by_number || !found.goes_by_key())?;
         self.asked.retain(|_, at| now < *at + ONCE_IN);
         let filter =
             Filter { contract: Some(contract.id), lns: Some(misplaced.lns.id), limit: LOOKED_AT, ..Filter::default() };
