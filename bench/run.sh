@@ -1,5 +1,5 @@
 #!/bin/bash
-# The gate in the kernel, then proxies side by side: installs what is missing, builds what is measured, measures. Called by
+# The gate in the kernel, VPDN, then proxies side by side: installs what is missing, builds what is measured, measures. Called by
 # `make bench`; arguments go to sekisho-compare (--help tells them). Results go to bench/results/, the tables to standard
 # output. The gate is measured by root alone.
 #
@@ -26,4 +26,5 @@ if [ "$(id -u)" = 0 ]; then
 else
     echo "bench/run.sh: the gate is not measured: that needs root" >&2
 fi
+bench/vpdn.sh
 exec "$target/release/sekisho-compare" --sekisho "$target/release/sekisho" --results bench/results "$@"

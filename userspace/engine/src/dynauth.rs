@@ -11,7 +11,7 @@
 //! whether it does says nothing of a server's health.
 
 use sekisho_abi::Reason;
-use sekisho_wire::{attr, build::turn_into_reply, code::Code, scan::Layout, verify::Verified};
+use sekisho_wire::{attr, attribute::attributes, build::turn_into_reply, code::Code, scan::Layout, verify::Verified};
 
 use crate::{
     access::said,
@@ -80,8 +80,10 @@ impl Engine {
         let of = |network: &Client| {
             let key = said::session(sessions, network.access.as_ref()?.session_name, packet)?;
             let session = sessions.find_by_session(now, network.source(), key)?;
-            let (nas, _) = session.handle.filter(|_| session.customer == customer.id)?;
-            snapshot.nas_by_source.get(&(network.id, nas)).copied()
+            let (nas, id) = session.handle.filter(|_| session.customer == customer.id)?;
+            let nas = snapshot.nas_by_source.get(&(network.id, nas)).copied()?;
+            // Whatever else the request says may be another subscriber's, and a NAS may go by that.
+            Some(if names_only(packet, &id, &session.user) { Ok(nas) } else { Err(Cause::NoSession) })
         };
         let networks = snapshot.clients.iter().flatten();
         let mut found = networks.filter(|it| matches!(it.role, ClientRole::AccessNetwork(_))).filter_map(|it| of(it));
@@ -90,7 +92,7 @@ impl Engine {
             // Which of two is meant nobody can tell.
             Some(_) => Err(Cause::NoSession),
             None if code != Code::DISCONNECT_REQUEST => Err(Cause::Prohibited),
-            None => Ok(nas),
+            None => nas,
         })
     }
 
@@ -148,6 +150,17 @@ impl Engine {
         self.count_reply(snapshot, index, now);
         Ok(Action::Send(arrival.key.path()))
     }
+}
+
+/// Whether a Disconnect names a session by nothing but this Acct-Session-Id, this User-Name, and its NAS.
+fn names_only(packet: &[u8], id: &[u8], user: &[u8]) -> bool {
+    attributes(packet).all(|attribute| match attribute.number {
+        attr::ACCT_SESSION_ID => attribute.value == id,
+        attr::USER_NAME => attribute.value == user,
+        attr::NAS_IP_ADDRESS | attr::NAS_IPV6_ADDRESS | attr::NAS_IDENTIFIER => true,
+        attr::EVENT_TIMESTAMP | attr::PROXY_STATE | attr::MESSAGE_AUTHENTICATOR | attr::ACCT_TERMINATE_CAUSE => true,
+        _ => false,
+    }) && attributes(packet).any(|attribute| attribute.number == attr::ACCT_SESSION_ID)
 }
 
 /// A NAS that takes dynamic authorization.

@@ -62,6 +62,8 @@ pub struct Engine {
     pub(crate) derived: u32,
     /// Requests that wait to be recorded.
     pub(crate) recording: u32,
+    /// Records that nobody has said anything of yet, also those whose request has ended meanwhile.
+    pub(crate) handed_out: u32,
     /// Records that wait to be handed out.
     pub(crate) unrecorded: VecDeque<Unrecorded>,
     /// Requests with a [`crate::edits::WholeName`].
@@ -93,6 +95,7 @@ impl Engine {
             fan_outs: FanOuts::default(),
             derived: 0,
             recording: 0,
+            handed_out: 0,
             unrecorded: VecDeque::new(),
             whole_names: 0,
             ready: VecDeque::new(),

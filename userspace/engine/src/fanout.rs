@@ -189,7 +189,12 @@ impl Engine {
         let template = self.store.put(self.scratch.bytes());
         let answer = if kept.is_some() { Answer::WhenRecorded } else { Answer::WithTheLast };
         let id = self.fan_outs.begin(now, template, pools, answer);
-        let request = self.record(arrival, None, State::FannedOut(id), packet.buf.bytes());
+        let realm = claim.and_then(|claim| claim.realm);
+        let mut request = self.record(arrival, realm, State::FannedOut(id), packet.buf.bytes());
+        if claim.is_some() {
+            // The client does not wait for the parts, so they may take their time.
+            request.deadline = request.deadline + PACE * self.fan_outs.of(id).map_or(0, |it| it.parts.len() as u32);
+        }
         let index = self.table.insert(request);
         if let Some(kept) = kept {
             self.hand_out(index, arrival, kept);

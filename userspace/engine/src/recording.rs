@@ -103,7 +103,7 @@ impl Engine {
         verified: &Verified,
         packet: &Packet,
     ) -> Result<Kept, Reason> {
-        if self.recording >= self.settings.limits.max_records {
+        if self.handed_out >= self.settings.limits.max_records {
             return Err(Reason::JournalFull);
         }
         let request = verified.layout().packet(packet.buf.bytes());
@@ -114,6 +114,7 @@ impl Engine {
     /// Has a record handed out, for the request at this place.
     pub(crate) fn hand_out(&mut self, index: u32, arrival: &Arrival<'_>, kept: Kept) {
         let (client, peer) = (arrival.client.id, arrival.key.peer);
+        self.handed_out += 1;
         match self.table.token(index) {
             Some(token) => self.unrecorded.push_back(Unrecorded { token, client, peer, kept }),
             None => self.store.give_back(kept.packet),
@@ -143,6 +144,8 @@ impl Engine {
     /// Whether a record is kept for good. Its request is answered then, and forgotten otherwise; [`Engine::poll_transmit`]
     /// afterwards.
     pub fn handle_recorded(&mut self, now: Time, token: Token, is_kept: bool) {
+        // Also of one that nobody waits for any more: until now it took room.
+        self.handed_out = self.handed_out.saturating_sub(1);
         let Some(index) = self.table.live(token) else { return };
         let snapshot = Arc::clone(self.snapshots.current());
         let Some(request) = self.table.at(index) else { return };

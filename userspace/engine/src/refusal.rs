@@ -20,7 +20,7 @@ use crate::{
     health::Health,
     packet::{Action, Packet},
     reasons::unwritable,
-    snapshot::{Client, HomeKind, Pool, RealmId, RealmService, RoutingSnapshot, Verdict},
+    snapshot::{Client, ClientRole, HomeKind, Pool, RealmId, RealmService, RoutingSnapshot, Verdict},
     table::{Request, State, Upstream},
     time::Time,
     verdict::Arrival,
@@ -199,6 +199,31 @@ impl Engine {
             self.ready.push_back(Transmit::Reply(token));
         }
         true
+    }
+
+    /// Puts a finished Reject in the place of a home server's answer that could not be made its client's, too long perhaps, if that is
+    /// an access network, and this its login. Whether it did.
+    pub(crate) fn refuse_unusable(&mut self, routed: &RoutingSnapshot, index: u32, packet: &mut Packet) -> bool {
+        let Engine { table, store, settings, stats, .. } = self;
+        let Some(request) = table.at(index).filter(|it| Code(it.fingerprint.code) == Code::ACCESS_REQUEST) else {
+            return false;
+        };
+        let Some(client) = routed.client(request.client).filter(|it| matches!(it.role, ClientRole::AccessNetwork(_)))
+        else {
+            return false;
+        };
+        let asked = without_marker(store.bytes(&request.bytes), &settings.marker);
+        let written = write_reply(
+            &mut packet.buf,
+            Code::ACCESS_REJECT,
+            request.key.id,
+            &request.fingerprint.authenticator,
+            client.secret_of(request.by_previous),
+            asked,
+            &Attributes::of(Cause::InvalidValue, asked).all(),
+        );
+        stats.withheld.unusable.increment();
+        written.is_ok()
     }
 
     /// Puts a finished Reject in the place of the reply that has been restored for its client.

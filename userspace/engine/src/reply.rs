@@ -197,6 +197,8 @@ impl Engine {
         };
         let seal = match restored {
             Ok(seal) => seal,
+            // Silence would be taken for ours by a network that all customers share.
+            Err(_) if self.refuse_unusable(routed, index, packet) => None,
             Err(reason) => {
                 self.snapshots.release(version);
                 self.remove(index);

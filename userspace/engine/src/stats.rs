@@ -159,6 +159,8 @@ pub struct Withheld {
     pub challenges: Counter,
     /// Accepts and Challenges with more than 1024 octets of State and Class.
     pub kept_octets: Counter,
+    /// Answers to an access network's logins that could not be made its own: too long, with what has to be added.
+    pub unusable: Counter,
 }
 
 /// What one worker did.

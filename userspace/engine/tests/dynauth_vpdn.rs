@@ -73,3 +73,24 @@ fn another_customers_server_an_unknown_session_and_a_coa_get_a_nak() {
         assert_eq!(cause(&back, &asked, nak), expected, "{from} {session:?}");
     }
 }
+
+#[test]
+fn a_request_that_names_somebody_else_beside_its_own_session_goes_nowhere() {
+    let (mut world, _) = world();
+    let victims: [(u8, &[u8]); 4] = [
+        (attr::ACCT_SESSION_ID, b"session-2"),
+        (attr::FRAMED_IP_ADDRESS, &[10, 0, 0, 5]),
+        (attr::CALLING_STATION_ID, b"819000000002"),
+        (attr::USER_NAME, b"victim@b.example"),
+    ];
+    for (id, victim) in (1..).zip(victims) {
+        let named = [(attr::NAS_IDENTIFIER, &b"pgw-1"[..]), (attr::ACCT_SESSION_ID, b"session-1"), victim];
+        let asked = request(Code::DISCONNECT_REQUEST, id, &named);
+        match world.receive(sekisho_engine::packet::Socket::Service(DYNAUTH), address(SENDER), &asked) {
+            (_, Some(back)) => assert_eq!(cause(&back, &asked, Code::DISCONNECT_NAK), 503, "{victim:?}"),
+            (action, None) => {
+                assert_eq!(action, sekisho_engine::packet::Action::Drop(sekisho_abi::Reason::ReversePath))
+            }
+        }
+    }
+}

@@ -143,7 +143,7 @@ fn answered(world: &mut World, code: Code, attributes: Attributes<'_>) -> (Code,
 }
 
 fn withheld(world: &World) -> [u64; 4] {
-    let Withheld { service_type, framed_address, challenges, kept_octets } = &world.stats.withheld;
+    let Withheld { service_type, framed_address, challenges, kept_octets, unusable: _ } = &world.stats.withheld;
     [service_type, framed_address, challenges, kept_octets].map(Counter::read)
 }
 

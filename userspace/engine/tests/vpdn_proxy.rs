@@ -174,15 +174,52 @@ fn where_no_server_can_be_asked_a_login_gets_a_reject_and_never_silence() {
 }
 
 #[test]
-fn its_accounting_goes_to_the_home_server_and_counts_all_the_same() {
+fn its_accounting_is_recorded_and_acknowledged_then_and_the_home_server_is_told() {
     let mut world = world();
     let start = report(1, 1, "x@a.example").build(&nas_secret()).unwrap();
-    let sent = world.account(&start).1.unwrap();
+    assert_eq!(world.account(&start), (Action::Hold, None));
+    let sent = world.pass(Duration::from_millis(10)).remove(0).1;
     assert_eq!(sent.path.peer, address(ACCT_1));
     assert_eq!(world.plan.loads.contract(ContractId(CONTRACT)).active(), 1);
-    assert!(world.engine.poll_record(|_| ()).is_none(), "the home server records it");
-    let back = world.answer(&sent, &home_reply(&sent, 2, Code::ACCOUNTING_RESPONSE, &[])).1.unwrap();
+    let back = world.keep_records(true).remove(0);
     assert_eq!((back.path.socket, back.bytes[0]), (Socket::Service(ACCT), Code::ACCOUNTING_RESPONSE.0));
+    let answer = world.answer(&sent, &home_reply(&sent, 2, Code::ACCOUNTING_RESPONSE, &[]));
+    assert_eq!(answer, (Action::Hold, None), "the network has its answer");
+    // Of a home server that is silent the network notices nothing.
+    let stop = report(1, 2, "x@a.example").build(&nas_secret()).unwrap();
+    world.account(&stop);
+    assert_eq!(world.keep_records(true).len(), 1);
+    assert!(world.pass(Duration::from_secs(30)).iter().all(|(_, sent)| !sent.to_client()));
+    assert_eq!(world.engine.in_flight(), 0);
+}
+
+#[test]
+fn where_its_servers_take_no_accounting_it_is_recorded_and_that_is_all() {
+    let mut plan = plan();
+    plan.reshape(|snapshot| {
+        let Verify::Proxy { pools, .. } = &mut vpdn(snapshot).verify else { panic!() };
+        pools.clear();
+    });
+    let mut world = World::with(plan, Limits::default());
+    world.account(&report(1, 1, "x@a.example").build(&nas_secret()).unwrap());
+    assert_eq!(world.keep_records(true).len(), 1);
+}
+
+#[test]
+fn an_answer_that_is_too_long_for_the_network_becomes_a_reject_and_never_silence() {
+    let mut world = world();
+    let request = login(1);
+    let sent = forwarded(&mut world, &request);
+    let long = [b'x'; 253];
+    let mut attrs: Vec<(u8, &[u8])> = vec![(attr::EAP_MESSAGE, &long); 15];
+    attrs.push((attr::EAP_MESSAGE, &long[..200]));
+    let reply = home_reply(&sent, 0, Code::ACCESS_ACCEPT, &attrs);
+    assert!(reply.len() > 3_800, "{}", reply.len());
+    let outcome = world.answer(&sent, &reply);
+    let back = outcome.1.unwrap_or_else(|| world.pass(Duration::from_millis(550)).remove(0).1);
+    assert_eq!(verified_at_nas(&back, &request).len(), 2);
+    assert_eq!((back.bytes[0], world.stats.withheld.unusable.read()), (Code::ACCESS_REJECT.0, 1));
+    assert_eq!(world.plan.loads.contract(ContractId(CONTRACT)).pending(), 0);
 }
 
 #[test]
@@ -202,6 +239,7 @@ fn a_nas_that_restarts_is_told_to_home_servers_with_sessions_and_acknowledged_wh
     for home_first in [false, true] {
         let id = 2 + u8::from(home_first);
         world.account(&report(9, 1, "x@a.example").build(&nas_secret()).unwrap());
+        world.keep_records(true);
         let request = on(id);
         assert_eq!(world.account(&request), (Action::Hold, None));
         let sent = world.pass(Duration::from_millis(50)).remove(0).1;
@@ -222,11 +260,13 @@ fn a_nas_that_restarts_is_told_to_home_servers_with_sessions_and_acknowledged_wh
     }
     // A home server that never answers.
     world.account(&report(9, 1, "x@a.example").build(&nas_secret()).unwrap());
+    world.keep_records(true);
     world.account(&on(6));
     assert_eq!(world.keep_records(true).len(), 1);
     assert!(world.pass(Duration::from_secs(30)).iter().all(|(_, sent)| !sent.to_client()));
     // What cannot be recorded is not acknowledged, whatever the home server says.
     world.account(&report(9, 1, "x@a.example").build(&nas_secret()).unwrap());
+    world.keep_records(true);
     world.account(&on(7));
     let sent = world.pass(Duration::from_millis(50)).remove(0).1;
     assert_eq!(world.keep_records(false), []);

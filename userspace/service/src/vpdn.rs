@@ -45,9 +45,9 @@ const ALLOWED: [AttributeId; 8] = [
 ];
 /// Framed-IPv6-Address, RFC 6911 §3.1.
 const FRAMED_IPV6_ADDRESS: u8 = 168;
-const ADDRESSES: [AttributeId; 6] = [
-    AttributeId::Plain(attr::FRAMED_IP_ADDRESS),
-    AttributeId::Plain(attr::FRAMED_IP_NETMASK),
+/// What may be given of the contract's networks, by their family: that it is of them is looked at. A netmask is nobody's to give.
+const ADDRESSES_V4: [AttributeId; 1] = [AttributeId::Plain(attr::FRAMED_IP_ADDRESS)];
+const ADDRESSES_V6: [AttributeId; 4] = [
     AttributeId::Plain(attr::FRAMED_INTERFACE_ID),
     AttributeId::Plain(attr::FRAMED_IPV6_PREFIX),
     AttributeId::Plain(attr::DELEGATED_IPV6_PREFIX),
@@ -235,13 +235,17 @@ fn failback(from: &Balancing) -> Failback {
 
 fn verify(from: &ConfigVerify) -> Verify {
     let ConfigVerify::Proxy { framed_networks, allow_reply } = from else { return Verify::Realm };
-    let addresses = if framed_networks.is_empty() { &[][..] } else { &ADDRESSES };
+    let has = |v4: bool| framed_networks.iter().any(|network| network.address.is_ipv4() == v4);
+    let of_family = |v4, all| if has(v4) { all } else { &[][..] };
+    let addresses = of_family(true, &ADDRESSES_V4).iter().chain(of_family(false, &ADDRESSES_V6));
     let allowed = ALLOWED.iter().chain(addresses).chain(allow_reply).copied().collect();
+    // By another User-Name, the network's accounting would be another realm's, and another customer's (RFC 2865 §5.1).
+    let no_name = Rule::Remove(AttributeId::Plain(attr::USER_NAME), None);
     // Whatever is allowed, where a tunnel leads the operator's customer says, and not its home server.
     let no_tunnels = Rule::Remove(AttributeId::Vendor(CISCO, CISCO_AVPAIR), Some(b"vpdn:"[..].into()));
     Verify::Proxy {
         pools: Vec::new(),
-        allowed: Policy::new(vec![no_tunnels, Rule::Allow(allowed)]),
+        allowed: Policy::new(vec![no_name, no_tunnels, Rule::Allow(allowed)]),
         framed_networks: framed_networks.iter().map(|network| (network.address, network.length)).collect(),
     }
 }

@@ -183,7 +183,12 @@ fn with_verify_proxy_only_what_is_harmless_goes_on_and_addresses_where_networks_
     let allowed = |text: &str| -> Vec<AttributeId> {
         let snapshot = compiled("", text).snapshot;
         let Verify::Proxy { allowed, .. } = &contract(&snapshot, "acme-d").verify else { panic!("not by proxy") };
-        let [Rule::Remove(AttributeId::Vendor(9, 1), Some(prefix)), Rule::Allow(ids)] = allowed.rules() else {
+        let [
+            Rule::Remove(AttributeId::Plain(attr::USER_NAME), None),
+            Rule::Remove(AttributeId::Vendor(9, 1), Some(prefix)),
+            Rule::Allow(ids),
+        ] = allowed.rules()
+        else {
             panic!("{:?}", allowed.rules())
         };
         assert_eq!(**prefix, b"vpdn:"[..]);
@@ -198,6 +203,12 @@ fn with_verify_proxy_only_what_is_harmless_goes_on_and_addresses_where_networks_
     let more = allowed(&text("framed_networks = [\"10.0.0.0/8\"]\nallow_reply = [\"Filter-Id\", \"Cisco-AVPair\"]\n"));
     for id in [plain(attr::FRAMED_IP_ADDRESS), plain(attr::FILTER_ID), AttributeId::Vendor(9, 1)] {
         assert!(more.contains(&id), "{id:?}");
+    }
+    for number in [attr::FRAMED_IP_NETMASK, attr::FRAMED_IPV6_PREFIX, attr::DELEGATED_IPV6_PREFIX] {
+        assert!(
+            !more.contains(&plain(number)),
+            "{number}: no IPv6 network is named, and a netmask is nobody's to give"
+        );
     }
 }
 

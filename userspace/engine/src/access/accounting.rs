@@ -8,15 +8,16 @@ use sekisho_lns::{
     health::SoftFailure,
     sessions::{Effect, Handle, Outcome, Report},
 };
-use sekisho_wire::{attr, code::Code, verify::Verified};
+use sekisho_wire::{attr, buf::MAX_PACKET, code::Code, verify::Verified};
 
-use super::{Asked, said, tunnels::note_failure};
+use super::{ADDED, Asked, said, tunnels::note_failure};
 use crate::{
     engine::Engine,
     packet::{Action, Packet},
     recording::Claim,
-    snapshot::{Access, AccessType, Accountant, CustomerId, PoolId, RoutingSnapshot, SessionName, Verify, Vpdn},
-    stages::Unsealed,
+    snapshot::{
+        Access, AccessType, Accountant, CustomerId, PoolId, RealmService, RoutingSnapshot, SessionName, Verify, Vpdn,
+    },
     verdict::Arrival,
 };
 
@@ -50,7 +51,6 @@ impl Engine {
         asked: Option<Asked<'_>>,
         verified: &Verified,
         packet: &mut Packet,
-        unsealed: &mut Option<Unsealed>,
     ) -> Result<Action, Reason> {
         let Arrival { snapshot, client, .. } = *arrival;
         let reporter = Reporter {
@@ -66,11 +66,7 @@ impl Engine {
             let nas = said::nas(&self.settings.sessions, request);
             self.settings.sessions.nas_restarted(reporter.source, nas, self.event(arrival, request));
             tracing::debug!(client = client.contract, "a NAS begins or ends: its sessions are over");
-            let mut pools = concerned(snapshot, kind).peekable();
-            if pools.peek().is_some() {
-                return self.fan_out(arrival, pools, Some(Claim::default()), verified, packet);
-            }
-            return self.record_here(arrival, Claim::default(), verified, packet);
+            return self.record_and_tell(arrival, Claim::default(), &concerned(snapshot, kind), verified, packet);
         }
         let contract = asked.as_ref().map(|asked| asked.contract).or_else(|| {
             // A Stop may come without the name that its Start had.
@@ -88,14 +84,33 @@ impl Engine {
         if contract.accounting == Accountant::Lac {
             self.count_session(arrival, reporter, contract, status, request);
         }
-        match (&contract.verify, asked) {
-            (Verify::Proxy { .. }, Some(asked)) => self.ask_home(arrival, &asked, verified, packet, unsealed),
-            (_, asked) => {
-                let realm = asked.map(|asked| asked.realm);
-                let claim = Claim { customer: Some(contract.customer), contract: Some(contract.id), realm };
-                self.record_here(arrival, claim, verified, packet)
+        let realm = asked.map(|asked| asked.realm);
+        let claim = Claim { customer: Some(contract.customer), contract: Some(contract.id), realm };
+        let home = match &contract.verify {
+            Verify::Proxy { pools, .. } => {
+                let service = realm.and_then(|id| snapshot.realm(id)?.service);
+                service.map(|RealmService::Proxy(pool)| pool).filter(|pool| pools.contains(pool))
             }
+            Verify::Realm => None,
+        };
+        self.record_and_tell(arrival, claim, home.as_slice(), verified, packet)
+    }
+
+    /// Records it here, which is when it is acknowledged, and has home servers told of it, who may be silent: a network that all
+    /// customers share must not wait for one customer's.
+    fn record_and_tell(
+        &mut self,
+        arrival: &Arrival<'_>,
+        claim: Claim,
+        pools: &[PoolId],
+        verified: &Verified,
+        packet: &mut Packet,
+    ) -> Result<Action, Reason> {
+        let is_long = usize::from(verified.layout().length) > MAX_PACKET - ADDED;
+        if pools.is_empty() || is_long || !self.has_room_to_spare() {
+            return self.record_here(arrival, claim, verified, packet);
         }
+        self.fan_out(arrival, pools.iter().copied(), Some(claim), verified, packet)
     }
 
     /// An LNS of a customer's: its accounting is of its own sessions, and it may ask for nothing else.
@@ -214,7 +229,7 @@ fn handle<'p>(arrival: &Arrival<'_>, request: &'p [u8]) -> Option<Handle<'p>> {
 }
 
 /// The pools whose home servers let subscribers of this type of network in, and have sessions of theirs now.
-fn concerned(snapshot: &RoutingSnapshot, kind: AccessType) -> impl Iterator<Item = PoolId> + use<> {
+fn concerned(snapshot: &RoutingSnapshot, kind: AccessType) -> Vec<PoolId> {
     let contracts = snapshot.vpdn.iter().flatten();
     let in_use = contracts.filter(|contract| contract.kind == kind && contract.balance.load.active() > 0);
     let mut pools: Vec<PoolId> = in_use
@@ -226,7 +241,7 @@ fn concerned(snapshot: &RoutingSnapshot, kind: AccessType) -> impl Iterator<Item
         .collect();
     pools.sort_unstable();
     pools.dedup();
-    pools.into_iter()
+    pools
 }
 
 /// What accounting says of the health of LNSs.

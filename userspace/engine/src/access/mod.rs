@@ -20,6 +20,7 @@ pub(crate) use verified::{Login, NoTunnel};
 use sekisho_abi::Reason;
 use sekisho_wire::{
     attr,
+    buf::MAX_PACKET,
     build::{turn_into_reply, turn_into_reply_with},
     code::Code,
     nai::Place,
@@ -37,6 +38,9 @@ use crate::{
     table::State,
     verdict::Arrival,
 };
+
+/// What a login gets on its way to a home server, at most: Message-Authenticator, Proxy-State, CHAP-Challenge.
+const ADDED: usize = 64;
 
 /// What a login asks for: a realm's contract.
 struct Asked<'s> {
@@ -77,7 +81,7 @@ impl Engine {
             customer.stats.worker(self.settings.worker).requests.increment();
         }
         if layout.code != Code::ACCESS_REQUEST {
-            return self.follow_accounting(arrival, (access, kind), asked, verified, packet, unsealed);
+            return self.follow_accounting(arrival, (access, kind), asked, verified, packet);
         }
         let tell = |verdict| {
             let realm = realm.and_then(|id| snapshot.realm(id)).map(|realm| realm.name.as_str());
@@ -161,7 +165,7 @@ impl Engine {
         Ok(Action::Send(arrival.key.path()))
     }
 
-    /// Asks the home server that serves the realm.
+    /// Asks the home server that serves the realm about a login.
     fn ask_home(
         &mut self,
         arrival: &Arrival<'_>,
@@ -177,10 +181,12 @@ impl Engine {
             engine.refuse(arrival, Some(asked.realm), cause, verified, packet)
         };
         let Some(pool) = pool else { return refuse(self, Cause::NotRoutable, packet) };
-        let is_login = verified.layout().code == Code::ACCESS_REQUEST;
+        if usize::from(verified.layout().length) > MAX_PACKET - ADDED {
+            return refuse(self, Cause::InvalidValue, packet);
+        }
         match self.forward(arrival, (Some(asked.realm), asked.place), pool, verified, packet, unsealed) {
             // Nothing has been changed yet, and silence would be taken for ours.
-            Err(Reason::NoServer | Reason::NoIdentifier) if is_login => refuse(self, Cause::NoAnswer, packet),
+            Err(Reason::NoServer | Reason::NoIdentifier) => refuse(self, Cause::NoAnswer, packet),
             outcome => outcome,
         }
     }

@@ -164,6 +164,8 @@ pub struct Withheld {
     pub framed_address: u64,
     pub challenges: u64,
     pub kept_octets: u64,
+    /// Too long for an access network, with what has to be added.
+    pub unusable: u64,
 }
 
 impl Withheld {
@@ -174,12 +176,13 @@ impl Withheld {
             ("framed_address", self.framed_address),
             ("challenges", self.challenges),
             ("kept_octets", self.kept_octets),
+            ("unusable", self.unusable),
         ]
     }
 
     /// All together.
     pub const fn sum(&self) -> u64 {
-        self.service_type + self.framed_address + self.challenges + self.kept_octets
+        self.service_type + self.framed_address + self.challenges + self.kept_octets + self.unusable
     }
 }
 

@@ -48,6 +48,7 @@ pub fn totals(workers: &[Arc<WorkerStats>]) -> (Totals, Vec<Count>) {
             framed_address: sum(|stats| &stats.withheld.framed_address),
             challenges: sum(|stats| &stats.withheld.challenges),
             kept_octets: sum(|stats| &stats.withheld.kept_octets),
+            unusable: sum(|stats| &stats.withheld.unusable),
         },
         delayed: sum(|stats| &stats.delayed),
         undelayed: sum(|stats| &stats.undelayed),

@@ -105,6 +105,7 @@ impl Story<'_> {
             "framed_address" => "gives an address outside the contract's `framed_networks`",
             "challenges" => "is one challenge more than a conversation may have",
             "kept_octets" => "has State and Class of more octets than are passed on",
+            "unusable" => "is too long for its access network, with what has to be added",
             other => other,
         };
         Some(format!("the answer of the home server {} ({}) {what}.", server.name, server.address))
