@@ -109,6 +109,7 @@ impl Sessions {
     }
 
     fn is_short(&self, seconds: u32) -> bool {
-        seconds <= whole_seconds(self.settings.short)
+        let short = whole_seconds(self.settings.short);
+        short > 0 && seconds <= short
     }
 }

@@ -132,7 +132,7 @@ pub struct Settings {
     pub customer_share: u8,
     /// How long a place is kept for a session: 60 s to 120 s.
     pub reservation: Duration,
-    /// A session that ends so soon after its beginning is a failure of its LNS.
+    /// A session that ends so soon after its beginning is a failure of its LNS; zero: none is.
     pub short: Duration,
     /// A session of which nothing says when it will be heard of again is over after this time.
     pub without_interims: Duration,

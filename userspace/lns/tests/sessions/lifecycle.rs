@@ -1,6 +1,8 @@
 //! From Accept to Stop: each rule of counting.
 
-use sekisho_lns::sessions::{Attach, Effect, FailedOver, NoStart, Report, Who};
+use std::time::Duration;
+
+use sekisho_lns::sessions::{Attach, Effect, FailedOver, NoStart, Report, Settings, Who};
 
 use crate::world::*;
 
@@ -255,4 +257,12 @@ fn one_sources_reports_do_not_touch_anothers_sessions() {
     assert_eq!(world.interim("phone").effect, Effect::Updated, "and the end of theirs is not the end of ours");
     assert_eq!(world.stop("phone").effect, Effect::Ended);
     world.agree();
+}
+
+#[test]
+fn where_the_settings_say_so_no_session_is_short() {
+    let world = World::with(Settings { short: Duration::ZERO, ..Settings::default() });
+    world.start("phone");
+    let outcome = world.stop("phone");
+    assert_eq!((outcome.effect, outcome.short, outcome.lived), (Effect::Ended, false, true));
 }

@@ -139,7 +139,7 @@ impl Replies {
     }
 
     /// Those to logins and accounting.
-    pub fn to_terminals(&self) -> [(&'static str, u64); 4] {
+    pub fn to_terminals(&self) -> [(&'static str, u64); 5] {
         let [accept, reject, challenge, accounting, ..] = self.by_code();
         [accept, reject, challenge, accounting]
     }
