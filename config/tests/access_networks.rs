@@ -62,7 +62,8 @@ fn what_is_left_out_has_its_default() {
     assert_eq!((carrier.reject_delay, carrier.timeout), (Duration::from_millis(500), Duration::from_secs(10)));
     assert_eq!(carrier.answer_within, Duration::from_secs(9), "a tenth less than the network waits");
     let client = Rate { per_second: 50_000, burst: 100_000 };
-    assert_eq!(carrier.rates, Rates { client, ..Rates::DEFAULT });
+    assert_eq!(carrier.rates.client, client);
+    assert!(!carrier.rates.session.limits() && !carrier.rates.new_session.limits(), "what is over them gets silence");
     assert_eq!(carrier.realm, Rate { per_second: 2_000, burst: 4_000 });
     assert_eq!(carrier.session_identity, [31, 26], "Calling-Station-Id, 3GPP-IMSI");
     assert!(carrier.previous_secret.is_none());
@@ -102,14 +103,14 @@ session_identity = ["3GPP-IMSI", "User-Name"]"#;
 }
 
 #[test]
-fn sessions_are_limited_as_the_nodes_are_and_the_whole_network_is_not() {
+fn the_nodes_limits_are_not_an_access_networks_since_what_is_over_them_gets_silence() {
     let node = with(
         &format!("{NODE}{CARRIER}"),
         "[node]",
         "[limits]\nclient_rate = 100\nclient_burst = 100\nsession_rate = 9\n[node]",
     );
     let rates = carrier_taken(&node).rates;
-    assert_eq!((rates.client.per_second, rates.session.per_second), (50_000, 9));
+    assert_eq!((rates.client.per_second, rates.session.limits(), rates.new_session.limits()), (50_000, false, false));
 }
 
 #[test]

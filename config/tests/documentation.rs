@@ -104,7 +104,7 @@ fn an_access_networks_defaults_of_the_page_written_out_change_nothing() {
         taken(&documents(&text, &[("acme", ACME)])).0.access_networks
     };
     assert_eq!(node(&defaults(heading)), node(""));
-    assert_eq!(defaults(heading).lines().count(), 18);
+    assert_eq!(defaults(heading).lines().count(), 20);
 }
 
 #[test]

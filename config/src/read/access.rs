@@ -64,7 +64,11 @@ fn access_network(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Ac
     let timeout = section.duration("timeout", SECOND..=60 * SECOND).or(10 * SECOND);
     let answer = answer_within(section, timeout);
     patience(section, delay, answer);
-    let rates = rates(section, Rates { client: CLIENT, ..around.rates });
+    // What is over them gets silence, and a few silent requests make a gateway take this node for dead, for all customers: the
+    // realm's limit, which is answered, is what keeps customers apart.
+    let unlimited = |rate: Rate| Rate { per_second: 0, ..rate };
+    let (session, new_session) = (unlimited(around.rates.session), unlimited(around.rates.new_session));
+    let rates = rates(section, Rates { client: CLIENT, session, new_session });
     let realm = rate(section, &REALM, PER_REALM);
     let identity = session_identity(section, around, &[attr::CALLING_STATION_ID, IMSI_TYPE]);
     if let Some(identity) = &identity {

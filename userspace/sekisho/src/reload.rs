@@ -203,7 +203,8 @@ pub fn limits(documents: &Documents) -> Limits {
         duplicate_window: limits.duplicate_window,
         retransmit_window: limits.retransmit_window,
         max_ports: documents.node.upstream.max_ports,
-        max_records: documents.node.journal.queue,
+        // What waits for the disk is in the same table as logins, which go on.
+        max_records: documents.node.journal.queue.min(limits.max_requests / 2),
         ..Limits::default()
     }
 }

@@ -23,10 +23,12 @@ pub fn replace(directory: &Path, name: &str, write: impl FnOnce(&mut File) -> io
         return Err(error);
     }
     let mut opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    write(&mut opened)?;
-    opened.sync_all()?;
-    fs::rename(&new, &file)?;
-    File::open(directory)?.sync_all()
+    let written = write(&mut opened).and_then(|()| opened.sync_all()).and_then(|()| fs::rename(&new, &file));
+    if written.is_err() {
+        // Half a file takes room that the journal may need.
+        let _ = fs::remove_file(&new);
+    }
+    written.and_then(|()| File::open(directory)?.sync_all())
 }
 
 /// Puts a file aside that cannot be used, so that the next save does not take its place; in words, for the log.
@@ -56,7 +58,7 @@ mod tests {
             file.write_all(b"thr")?;
             Err(io::Error::other("the disk is full"))
         });
-        assert!(failed.is_err());
+        assert!(failed.is_err() && !state.join("words.new").exists());
         assert_eq!(fs::read(&file).unwrap(), b"two");
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&file), mode(&state)), (0o600, 0o700));

@@ -63,7 +63,7 @@ fn an_access_networks_keys_are_the_engines() {
 
 #[test]
 fn all_its_addresses_are_one_client_with_one_set_of_buckets() {
-    let snapshot = compiled("").snapshot;
+    let snapshot = compiled("session_rate = 20\nnew_session_rate = 5000\n").snapshot;
     let exact = source(&snapshot, "north", "203.0.113.1").unwrap();
     assert_eq!((exact.roles, contract(&snapshot, exact.id)), (Roles::ACCESS_NETWORK, "carrier"));
     assert_eq!((exact.owner, exact.identity), (numbers::owner("", "carrier"), Identity::ACCESS_NETWORK));

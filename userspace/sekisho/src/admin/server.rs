@@ -61,9 +61,11 @@ async fn drops(State(running): State<Arc<Running>>) -> impl IntoResponse {
 }
 
 async fn reload(State(running): State<Arc<Running>>) -> impl IntoResponse {
-    match running.reload().await {
-        Ok(changes) => (StatusCode::OK, changes),
-        Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")),
+    // To its end, also where whoever asked does not wait for that.
+    match tokio::spawn(async move { running.reload().await }).await {
+        Ok(Ok(changes)) => (StatusCode::OK, changes),
+        Ok(Err(error)) => (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "This node is stopping.\n".to_owned()),
     }
 }
 

@@ -104,6 +104,8 @@ pub struct Inlet {
     blocks: mpsc::Sender<Block>,
     /// A block that has come back.
     spare: Option<Block>,
+    /// That nobody writes any more has been said.
+    told: bool,
 }
 
 impl Inlet {
@@ -126,6 +128,9 @@ impl Inlet {
         }
         let Some(block) = block else { return };
         if let Err(mpsc::SendError(mut block)) = self.blocks.send(block) {
+            if !std::mem::replace(&mut self.told, true) {
+                tracing::error!("the journal's writer has ended: accounting is not acknowledged; restart this node");
+            }
             block.settle(now, engine);
         }
     }

@@ -18,7 +18,7 @@ use crate::{
 
 /// Blocks that are committed together at most: the more there are, the less each costs, and the longer the first waits.
 const BLOCKS: usize = 256;
-/// How often segments are looked after while nothing is written.
+/// How often segments are looked after.
 const REST: Duration = Duration::from_secs(5);
 /// How often a journal that could not be opened is tried again.
 const REOPEN: Duration = Duration::from_secs(1);
@@ -77,7 +77,7 @@ impl Writer {
 
     /// Where this worker hands records over.
     pub fn inlet(&self, worker: usize) -> Inlet {
-        Inlet { worker, blocks: self.blocks.0.clone(), spare: None }
+        Inlet { worker, blocks: self.blocks.0.clone(), spare: None, told: false }
     }
 
     /// Writes until all workers have gone.
@@ -96,13 +96,16 @@ impl Writer {
         let (ours, blocks) = std::mem::replace(&mut self.blocks, (mpsc::channel().0, closed));
         drop(ours);
         let mut batch = Vec::with_capacity(BLOCKS);
+        let mut due = Instant::now() + REST;
         loop {
-            match blocks.recv_timeout(REST) {
+            // Whether records come or not.
+            if Instant::now() >= due {
+                self.rest();
+                due = Instant::now() + REST;
+            }
+            match blocks.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 Ok(block) => batch.push(block),
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    self.rest();
-                    continue;
-                }
+                Err(mpsc::RecvTimeoutError::Timeout) => continue,
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
             batch.extend(blocks.try_iter().take(BLOCKS - 1));

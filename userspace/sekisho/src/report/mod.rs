@@ -139,7 +139,7 @@ impl Replies {
     }
 
     /// Those to logins and accounting.
-    pub fn to_terminals(&self) -> [(&'static str, u64); 5] {
+    pub fn to_terminals(&self) -> [(&'static str, u64); 4] {
         let [accept, reject, challenge, accounting, ..] = self.by_code();
         [accept, reject, challenge, accounting]
     }
@@ -170,7 +170,7 @@ pub struct Withheld {
 
 impl Withheld {
     /// With their labels, in the order of metrics.
-    pub const fn by_reason(&self) -> [(&'static str, u64); 4] {
+    pub const fn by_reason(&self) -> [(&'static str, u64); 5] {
         [
             ("service_type", self.service_type),
             ("framed_address", self.framed_address),

@@ -33,6 +33,8 @@ pub struct Words {
     directory: PathBuf,
     /// By customer and LNS.
     said: Mutex<BTreeMap<(String, String), Wanted>>,
+    /// Held while the file is written, which a disk may keep waiting: nobody who only asks what was said waits for that.
+    writing: Mutex<()>,
     failing: AtomicBool,
 }
 
@@ -110,7 +112,12 @@ impl Words {
             );
             BTreeMap::new()
         });
-        Words { directory: directory.to_owned(), said: Mutex::new(said), failing: AtomicBool::new(false) }
+        Words {
+            directory: directory.to_owned(),
+            said: Mutex::new(said),
+            writing: Mutex::default(),
+            failing: AtomicBool::new(false),
+        }
     }
 
     /// Has an LNS go by the word on it, if there is one; no other word comes between.
@@ -131,19 +138,23 @@ impl Words {
     ///
     /// It could not be written, in words; the word holds all the same, until the next start.
     fn say(&self, customer: &str, lns: &str, word: Option<Wanted>, put_in_force: impl FnOnce()) -> Result<(), String> {
-        let mut said = self.said();
-        put_in_force();
-        let name = (customer.to_owned(), lns.to_owned());
-        match word {
-            Some(word) => said.insert(name, word),
-            None => said.remove(&name),
-        };
+        {
+            let mut said = self.said();
+            put_in_force();
+            let name = (customer.to_owned(), lns.to_owned());
+            match word {
+                Some(word) => said.insert(name, word),
+                None => said.remove(&name),
+            };
+        }
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read when it is our turn: the file is of the last word, whoever writes it.
+        let said = self.said().clone();
         let each = said.iter().map(|((customer, name), word)| {
             let (customer, name) = (customer.clone(), name.clone());
             Word { customer, name, word: *word }
         });
         let kept = Kept { lns: each.collect() };
-        // Still locked: the file is of the last word.
         let written = serde_json::to_vec_pretty(&kept)
             .map_err(io::Error::from)
             .and_then(|text| state::replace(&self.directory, FILE, |file| file.write_all(&text)));
