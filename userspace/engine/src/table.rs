@@ -125,7 +125,7 @@ pub struct Request {
     pub state: State,
 }
 
-/// A request in the table, by its place; [`Table::live`] says whether it is still the same one.
+/// A request in the table, by its place; `Table::live` says whether it is still the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
     /// Place.
