@@ -3,7 +3,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -15,7 +15,7 @@ use rustix::{
 use crate::disk::{Access, Disk, DiskFile};
 
 /// The file whose lock says that a writer is at work.
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 
 /// A directory of the file system. Nothing is opened before it is used.
 ///
@@ -23,8 +23,8 @@ const LOCK: &str = "lock";
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    /// Held as long as it is open.
-    lock: Option<File>,
+    /// Held as long as it is open, and where.
+    lock: Option<(File, PathBuf)>,
 }
 
 impl Directory {
@@ -43,13 +43,19 @@ impl Disk for Directory {
 
     fn lock(&mut self) -> io::Result<bool> {
         make(&self.path)?;
-        let lock = open().write(true).create(true).open(self.path.join(LOCK))?;
+        let path = self.path.join(LOCK);
+        let lock = open().write(true).create(true).open(&path)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => self.lock = Some(lock),
+            Ok(()) => self.lock = Some((lock, path)),
             Err(Errno::WOULDBLOCK) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        Ok(true)
+        // It may have been removed, and taken by another one, before it was locked here.
+        self.has_lock()
+    }
+
+    fn has_lock(&self) -> io::Result<bool> {
+        self.lock.as_ref().map_or(Ok(false), |(lock, path)| lock.is_at(path))
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
@@ -80,6 +86,17 @@ impl Disk for Directory {
 }
 
 impl DiskFile for File {
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let there = match fs::metadata(path) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(false);
+            }
+            there => there?,
+        };
+        let held = self.metadata()?;
+        Ok((there.dev(), there.ino()) == (held.dev(), held.ino()))
+    }
+
     fn size(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }

@@ -20,6 +20,12 @@ pub trait Disk {
     /// As all others here: what the kernel says.
     fn lock(&mut self) -> io::Result<bool>;
 
+    /// Whether what [`lock`](Disk::lock) has taken is still this writer's: where its file was removed or replaced, another one could take
+    /// the directory. A disk that is never locked does not have to say.
+    fn has_lock(&self) -> io::Result<bool> {
+        Ok(false)
+    }
+
     /// The names of the files in it, in any order.
     fn list(&self) -> io::Result<Vec<String>>;
 
@@ -50,6 +56,9 @@ pub enum Access {
 
 /// A file. Offsets and lengths are in octets.
 pub trait DiskFile {
+    /// Whether this path leads to it. What is written to a file that was removed or moved away is lost for whoever looks there.
+    fn is_at(&self, path: &Path) -> io::Result<bool>;
+
     /// Its length.
     fn size(&self) -> io::Result<u64>;
 

@@ -53,6 +53,9 @@ pub enum AppendError {
     /// No segment could be made, and that is tried again in the same way; or one could not be removed.
     #[error("the journal takes no records: {0}")]
     Failed(#[source] Failure),
+    /// The journal's files were taken away: it takes nothing any more.
+    #[error("the journal takes no records: {0}")]
+    Vanished(#[source] Vanished),
     /// As much as one batch may have: [commit](crate::Journal::commit) first.
     #[error("the batch is full: commit it, then append")]
     BatchFull,
@@ -79,6 +82,36 @@ pub enum CommitError {
     /// The disk, or the file system, said no. The segment is not trusted any more; the next record begins another one.
     #[error("the batch is not durable: {0}")]
     Failed(#[source] Failure),
+    /// The journal's files were taken away, and the batch with them: it takes nothing any more.
+    #[error("the batch is not durable: {0}")]
+    Vanished(#[source] Vanished),
+}
+
+impl AppendError {
+    /// Whether this journal will never take a record again: drop it, and [open](crate::Journal::open) it anew.
+    pub fn must_reopen(&self) -> bool {
+        matches!(self, AppendError::Vanished(_))
+    }
+}
+
+impl CommitError {
+    /// Whether this journal will never take a record again: drop it, and [open](crate::Journal::open) it anew. Also what
+    /// [`append`](crate::Journal::append) has found to be known since the last commit must not be acknowledged then, since its record
+    /// may have gone.
+    pub fn must_reopen(&self) -> bool {
+        matches!(self, CommitError::Vanished(_))
+    }
+}
+
+/// What a batch was lost for is what the next record is refused for.
+impl From<CommitError> for AppendError {
+    fn from(error: CommitError) -> AppendError {
+        match error {
+            CommitError::Full(full) => AppendError::Full(full),
+            CommitError::Failed(failure) => AppendError::Failed(failure),
+            CommitError::Vanished(vanished) => AppendError::Vanished(vanished),
+        }
+    }
 }
 
 /// Why the journal could not be read.
@@ -115,6 +148,14 @@ impl fmt::Display for Full {
         }
         f.write_str(": make room there (remove what is none of the journal's, or lower its retention or reserve); it goes on by itself")
     }
+}
+
+/// A file that the writer has open is not where it was: somebody has removed, moved or replaced it, or its directory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} was removed or replaced while the journal was written: leave the journal's directory alone while sekisho runs", path.display())]
+pub struct Vanished {
+    /// Where it was: a segment, or the lock.
+    pub path: PathBuf,
 }
 
 /// What the file system refused.

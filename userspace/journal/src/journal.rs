@@ -5,7 +5,7 @@ use std::{collections::VecDeque, path::PathBuf, sync::Arc};
 use crate::{
     directory::Directory,
     disk::{Disk, DiskFile as _},
-    errors::{AppendError, CommitError, Failure, OpenError, says_full},
+    errors::{AppendError, CommitError, Failure, OpenError, Vanished, says_full},
     frame::{self, MAX_FRAME, Stamp},
     known::Known,
     options::{Options, before},
@@ -14,10 +14,13 @@ use crate::{
     record::{Kind, Record},
     recovery::{Recovery, recover},
     rotation::{Current, Segment},
-    segment::name,
     space::Space,
     waiting::Waiting,
 };
+
+/// Nobody leaves a journal alone for longer: what the clock goes on by beyond that at once, it was corrected by (or the machine was
+/// stopped, and then things are kept for longer).
+const STEP: u64 = 30 * 60 * 1_000_000_000;
 
 /// A journal that is written. There is one writer a directory.
 ///
@@ -36,8 +39,12 @@ pub struct Journal<D: Disk = Directory> {
     known: Known,
     pub(crate) waiting: Waiting,
     pub(crate) space: Space,
+    /// What was found to be gone. Nothing is written any more then.
+    pub(crate) vanished: Option<Vanished>,
     /// The time that was told last.
     now: u64,
+    /// Nanoseconds that have passed since it was opened, by what was told, in steps that can be believed.
+    pub(crate) elapsed: u64,
 }
 
 /// Frames that are not written yet.
@@ -89,7 +96,9 @@ impl<D: Disk> Journal<D> {
             known,
             waiting,
             space: Space::default(),
+            vanished: None,
             now,
+            elapsed: 0,
         };
         Ok((journal, recovery))
     }
@@ -101,8 +110,10 @@ impl<D: Disk> Journal<D> {
     ///
     /// # Errors
     ///
-    /// [`AppendError`]; the record has not been taken, all others are untouched. What is known is found even so.
+    /// [`AppendError`]; the record has not been taken, all others are untouched. What is known is found even so, except where the journal must be
+    /// [reopened](AppendError::must_reopen).
     pub fn append(&mut self, now: u64, identity: u128, record: &Record<'_>) -> Result<Appended, AppendError> {
+        self.usable()?;
         self.known.expire(before(now, self.options.remember));
         if let Some(sequence) = self.known.find(identity) {
             return Ok(Appended::Known(Position(sequence)));
@@ -131,6 +142,7 @@ impl<D: Disk> Journal<D> {
     ///
     /// [`AppendError`]; the record waits as before.
     pub fn done(&mut self, now: u64, position: Position) -> Result<bool, AppendError> {
+        self.usable()?;
         if !self.waiting.waits(position.0) {
             return Ok(false);
         }
@@ -142,12 +154,14 @@ impl<D: Disk> Journal<D> {
         Ok(true)
     }
 
-    /// Makes durable what was appended: one write and one `fdatasync`. Everything up to the position that it returns is durable then.
+    /// Makes durable what was appended: one write and one `fdatasync`. Everything up to the position that it returns is durable then, and
+    /// in the journal's directory.
     ///
     /// # Errors
     ///
     /// [`CommitError`]: nothing of what was appended since the last commit is, and its positions stand for nothing. After that the
-    /// journal goes on by itself in another file, as soon as the disk lets it.
+    /// journal goes on by itself in another file, as soon as the disk lets it; except where its files were taken away
+    /// ([`CommitError::must_reopen`]).
     pub fn commit(&mut self) -> Result<Position, CommitError> {
         if let (Some(current), Some(segment), false) =
             (&mut self.current, self.segments.back_mut(), self.batch.is_empty())
@@ -155,10 +169,21 @@ impl<D: Disk> Journal<D> {
             let written = current.file.write_at(&self.batch.frames, segment.octets).map_err(|error| ("written", error));
             let durable = written.and_then(|()| current.file.sync_data().map_err(|error| ("made durable", error)));
             if let Err((action, error)) = durable {
-                let file = self.disk.path().join(name(segment.first));
+                let file = current.path.clone();
                 self.abandon();
                 return Err(self.not_durable(file, action, error));
             }
+        }
+        if let Err(error) = self.see() {
+            if !self.batch.is_empty() {
+                self.abandon();
+                self.space.refuse(self.now, error.clone().into());
+            }
+            return Err(error);
+        }
+        if let (Some(current), Some(segment), false) =
+            (&mut self.current, self.segments.back_mut(), self.batch.is_empty())
+        {
             current.since.get_or_insert(self.now);
             segment.octets += self.batch.frames.len() as u64;
             segment.newest = segment.newest.max(self.batch.newest);
@@ -171,12 +196,15 @@ impl<D: Disk> Journal<D> {
     }
 
     /// What has to be done now and then, some times a minute, between batches: begins a new segment where the last one is old, removes
-    /// what need not be kept any longer, and keeps a segment ready. Returns how many were removed.
+    /// what need not be kept any longer, and keeps a segment ready; and sees whether its files are still there. Returns how many were
+    /// removed.
     ///
     /// # Errors
     ///
-    /// [`AppendError`]: what will be tried again.
+    /// [`AppendError`]: what will be tried again, unless the journal must be [reopened](AppendError::must_reopen).
     pub fn maintain(&mut self, now: u64) -> Result<usize, AppendError> {
+        self.see()?;
+        self.tell(now);
         let removed = self.retain(now)?;
         self.place(now)?;
         Ok(removed)
@@ -215,7 +243,7 @@ impl<D: Disk> Journal<D> {
 
     /// Where the next frame goes, and its offset in the segment.
     fn stamp(&mut self, now: u64) -> Result<(Stamp, u32), AppendError> {
-        self.now = now;
+        self.tell(now);
         if self.batch.frames.len() + MAX_FRAME > self.options.batch {
             return Err(AppendError::BatchFull);
         }
@@ -229,24 +257,31 @@ impl<D: Disk> Journal<D> {
         Ok((stamp, batch + self.batch.frames.len() as u32))
     }
 
-    /// The batch is lost, and the segment with it: nobody knows what of the batch is on the disk, and a second `fdatasync` that says so
+    /// Takes the time.
+    fn tell(&mut self, now: u64) {
+        self.elapsed += now.saturating_sub(self.now).min(STEP);
+        self.now = now;
+    }
+
+    /// The batch, if there is one, is lost, and the segment with it: nobody knows what of the batch is on the disk, and a second `fdatasync` that says so
     /// would prove nothing, since the kernel drops what it could not write.
-    fn abandon(&mut self) {
-        self.known.forget_from(self.batch.first);
-        self.waiting.roll_back(self.batch.first);
-        self.batch.clear();
+    pub(crate) fn abandon(&mut self) {
+        if !self.batch.is_empty() {
+            self.known.forget_from(self.batch.first);
+            self.waiting.roll_back(self.batch.first);
+            self.batch.clear();
+        }
         self.leave();
     }
 
     fn not_durable(&mut self, path: PathBuf, action: &'static str, error: std::io::Error) -> CommitError {
-        if says_full(&error) {
-            let full = self.full(None);
-            self.space.refuse(self.now, AppendError::Full(full.clone()));
-            return CommitError::Full(full);
-        }
-        let failure = Failure { path, action, source: Arc::new(error) };
-        self.space.refuse(self.now, AppendError::Failed(failure.clone()));
-        CommitError::Failed(failure)
+        let lost = if says_full(&error) {
+            CommitError::Full(self.full(None))
+        } else {
+            CommitError::Failed(Failure { path, action, source: Arc::new(error) })
+        };
+        self.space.refuse(self.now, lost.clone().into());
+        lost
     }
 }
 

@@ -38,6 +38,8 @@
 //! - What a commit has said to be durable is read back once, in order, after any crash.
 //! - What a commit has failed for is forgotten, and never acknowledged; its octets may still be found after a crash, and are a record
 //!   then like any other. A request that is repeated is recorded once in either case, as long as it is remembered.
+//! - What is written is where it is looked for. Where somebody has removed or moved the files, nothing is acknowledged any more
+//!   until the journal is opened anew ([`CommitError::must_reopen`]).
 //! - A full disk is an error that goes away with its cause. A torn end is cut off; damage before it is read around, and told.
 //!
 //! # What it is not
@@ -82,11 +84,12 @@ mod segment;
 #[cfg(feature = "testing")]
 pub mod sim;
 mod space;
+mod vanished;
 mod waiting;
 
 pub use directory::Directory;
 pub use disk::{Access, Disk, DiskFile};
-pub use errors::{AppendError, CommitError, Failure, Full, OpenError, ReadError};
+pub use errors::{AppendError, CommitError, Failure, Full, OpenError, ReadError, Vanished};
 pub use journal::{Journal, Usage};
 pub use options::Options;
 pub use pending::Pending;

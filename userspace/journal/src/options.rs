@@ -26,7 +26,7 @@ pub struct Options {
     pub remember_records: usize,
     /// So many records may wait at most. 1,048,576.
     pub waiting_records: usize,
-    /// A segment is removed when its latest record is this old and none of its records waits. 31 days.
+    /// A segment is removed when it ended so long ago, its latest record is as old, and none of its records waits. 31 days.
     pub retention: Duration,
     /// The oldest segments are removed, unless records in them wait, while all together are larger. 0: they may be.
     pub max_octets: u64,

@@ -155,7 +155,7 @@ impl Replay<'_> {
         ended: &Ended,
         after: Option<u64>,
     ) -> Result<Segment, OpenError> {
-        let Header { first, salt, .. } = found.header;
+        let Header { first, salt, created, .. } = found.header;
         self.bad_header(found);
         if found.size > ended.octets {
             let file = open(disk, first, Access::Write)?;
@@ -168,13 +168,13 @@ impl Replay<'_> {
             self.read(&found.header, &mut scan).map_err(|error| failed(disk, Some(first), "read", error))?;
         }
         let Ended { octets, newest, waits, .. } = *ended;
-        Ok(Segment { first, salt, octets, newest, waits, trimmed: true })
+        Ok(Segment { first, salt, created, begun: None, octets, newest, waits, trimmed: true })
     }
 
     /// A segment that is not the last, but no other one says anything of it: the next one has gone or cannot be read, or it was never
     /// finished, and then it goes. Returns the sequence number after its frames, too.
     fn open_end<D: Disk>(&mut self, disk: &D, found: &Found) -> Result<(Option<Segment>, u64), OpenError> {
-        let Header { first, salt, .. } = found.header;
+        let Header { first, salt, created, .. } = found.header;
         let mut scan = Scan::new(open(disk, first, Access::Read)?, Purpose::Read, salt, first, None);
         let read = |error| failed(disk, Some(first), "read", error);
         let Replayed { end, next, newest, waits, tail, .. } = self.read(&found.header, &mut scan).map_err(read)?;
@@ -186,12 +186,15 @@ impl Replay<'_> {
         if tail > 0 {
             self.recovery.damage(Damaged { segment: first, at: end, octets: tail });
         }
-        Ok((Some(Segment { first, salt, octets: found.size, newest, waits, trimmed: true }), next))
+        Ok((
+            Some(Segment { first, salt, created, begun: None, octets: found.size, newest, waits, trimmed: true }),
+            next,
+        ))
     }
 
     /// The last segment. Returns the sequence number after its frames, too.
     fn last<D: Disk>(&mut self, disk: &D, found: &Found) -> Result<(Option<Segment>, u64), OpenError> {
-        let Header { first, salt, .. } = found.header;
+        let Header { first, salt, created, .. } = found.header;
         let mut scan = Scan::new(open(disk, first, Access::Write)?, Purpose::Recover, salt, first, None);
         let all = self.read(&found.header, &mut scan).map_err(|error| failed(disk, Some(first), "read", error))?;
         if all.end == HEADER {
@@ -204,7 +207,7 @@ impl Replay<'_> {
         settle(&scan.file, &all).map_err(|error| failed(disk, Some(first), "made durable", error))?;
         self.recovery.torn_octets = all.tail;
         let Replayed { end, newest, waits, .. } = all;
-        let segment = Segment { first, salt, octets: end, newest, waits, trimmed: true };
+        let segment = Segment { first, salt, created, begun: None, octets: end, newest, waits, trimmed: true };
         Ok((Some(segment), all.next))
     }
 

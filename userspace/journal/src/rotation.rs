@@ -3,6 +3,7 @@
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
     io,
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -21,6 +22,10 @@ pub(crate) struct Segment {
     /// The sequence number of its first frame.
     pub first: u64,
     pub salt: u32,
+    /// When it was made, as the clock said then.
+    pub created: u64,
+    /// What the journal had [elapsed](Journal::elapsed) when it was made; `None`: an earlier process has made it.
+    pub begun: Option<u64>,
     /// Octets that are durable, the header included.
     pub octets: u64,
     /// When the latest of its records was received; where it has none, when it was made.
@@ -35,6 +40,7 @@ pub(crate) struct Segment {
 #[derive(Debug)]
 pub(crate) struct Current<F> {
     pub file: F,
+    pub path: PathBuf,
     /// When its first batch was committed.
     pub since: Option<u64>,
 }
@@ -113,6 +119,7 @@ impl<D: Disk> Journal<D> {
 
     /// Begins a segment.
     fn begin(&mut self, now: u64) -> Result<Place, AppendError> {
+        self.see()?;
         let first = self.next;
         // The last one may have nothing, and then it is not worth keeping; but only now, since no number may come twice.
         let empty = self.segments.back().is_some_and(|last| last.trimmed && last.octets == HEADER);
@@ -133,10 +140,12 @@ impl<D: Disk> Journal<D> {
                 {
                     self.segments.pop_back();
                 }
-                self.current = Some(Current { file, since: None });
+                self.current = Some(Current { file, path: self.disk.path().join(name(first)), since: None });
                 self.segments.push_back(Segment {
                     first,
                     salt,
+                    created: now,
+                    begun: Some(self.elapsed),
                     octets: HEADER,
                     newest: now,
                     waits: false,
@@ -148,7 +157,10 @@ impl<D: Disk> Journal<D> {
                 // Its name is never used again: what is left of it may come back after a crash. Where it cannot be removed it is
                 // an empty segment, or none.
                 self.next += 1;
-                let _ = self.disk.remove(&name(first));
+                // What could not be made is none of ours.
+                if action != "created" {
+                    let _ = self.disk.remove(&name(first));
+                }
                 let refused = if says_full(&error) {
                     AppendError::Full(self.full(None))
                 } else {

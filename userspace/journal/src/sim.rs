@@ -34,6 +34,8 @@ pub enum Operation {
     SyncDirectory,
     /// To remove a file.
     Remove,
+    /// To see whether a file is where it was.
+    Look,
 }
 
 /// A directory on a simulated disk. Clones are the same disk.
@@ -154,6 +156,13 @@ impl SimDisk {
         state.durable_names.insert(name.to_owned(), inode);
     }
 
+    /// Somebody removes the directory with all files, the lock too, and makes it again. Whoever has a file open goes on writing to it.
+    pub fn take_away(&self) {
+        let mut state = self.state();
+        state.names.clear();
+        state.lock = Weak::new();
+    }
+
     /// These octets of a file can never be read again.
     pub fn spoil(&self, name: &str, octets: Range<usize>) {
         let mut state = self.state();
@@ -190,6 +199,11 @@ impl Disk for SimDisk {
         state.lock = Arc::downgrade(&held);
         self.lock = Some(held);
         Ok(true)
+    }
+
+    fn has_lock(&self) -> io::Result<bool> {
+        let held = self.state().lock.upgrade();
+        Ok(held.zip(self.lock.as_ref()).is_some_and(|(held, ours)| Arc::ptr_eq(&held, ours)))
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
@@ -234,6 +248,13 @@ impl Disk for SimDisk {
 }
 
 impl DiskFile for SimFile {
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let mut state = lock(&self.state);
+        state.attempt(Operation::Look)?;
+        let name = path.file_name().and_then(|name| name.to_str());
+        Ok(name.and_then(|name| state.names.get(name)) == Some(&self.inode))
+    }
+
     fn size(&self) -> io::Result<u64> {
         Ok(lock(&self.state).inodes[self.inode].cached.len() as u64)
     }

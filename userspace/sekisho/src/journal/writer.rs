@@ -132,7 +132,7 @@ impl Writer {
         }
         let Some(journal) = &mut self.journal else { return };
         let mut appended: Vec<Option<Appended>> = Vec::new();
-        let mut trouble: Option<String> = None;
+        let mut trouble = Trouble::default();
         for block in batch.iter() {
             for entry in &block.entries {
                 let octets = block.octets.get(entry.place.clone()).unwrap_or_default();
@@ -147,7 +147,8 @@ impl Writer {
                 appended.push(match outcome {
                     Some(Ok(appended)) => Some(appended),
                     Some(Err(error)) => {
-                        trouble.get_or_insert_with(|| error.to_string());
+                        trouble.is_gone |= error.must_reopen();
+                        trouble.says.get_or_insert_with(|| error.to_string());
                         None
                     }
                     None => None,
@@ -168,7 +169,10 @@ impl Writer {
         }
         self.stats.commits.record(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX));
         self.show();
-        match trouble {
+        if trouble.is_gone {
+            self.journal = None;
+        }
+        match trouble.says {
             Some(error) => self.say_failing(&error),
             None => {
                 if self.stats.set_failing(false) {
@@ -185,7 +189,12 @@ impl Writer {
         match journal.maintain(wall_nanos()) {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "segments of the journal were old enough to go"),
-            Err(error) => self.say_failing(&error.to_string()),
+            Err(error) => {
+                self.say_failing(&error.to_string());
+                if error.must_reopen() {
+                    self.journal = None;
+                }
+            }
         }
         self.show();
     }
@@ -244,12 +253,22 @@ impl Writer {
     }
 }
 
-/// Commits. Of what is not durable then the positions stand for nothing, now and later.
-fn commit(journal: &mut Journal<Directory>, appended: &mut [Option<Appended>], trouble: &mut Option<String>) {
+/// Commits. Of what is not durable then the positions stand for nothing, now and later; and where the journal's files have been taken
+/// away, of nothing at all.
+fn commit(journal: &mut Journal<Directory>, appended: &mut [Option<Appended>], trouble: &mut Trouble) {
     let Err(error) = journal.commit() else { return };
-    *trouble = Some(error.to_string());
-    let durable = journal.durable();
+    trouble.is_gone |= error.must_reopen();
+    trouble.says = Some(error.to_string());
+    let (durable, is_gone) = (journal.durable(), trouble.is_gone);
     for one in appended.iter_mut() {
-        *one = one.take().filter(|one| one.position() <= durable);
+        *one = one.take().filter(|one| !is_gone && one.position() <= durable);
     }
+}
+
+/// What went wrong with a batch.
+#[derive(Default)]
+struct Trouble {
+    says: Option<String>,
+    /// The journal's files have been taken away: it has to be opened anew.
+    is_gone: bool,
 }
