@@ -1,5 +1,7 @@
 //! A journal whose files are taken away while the node writes them: nothing is acknowledged that nobody can read.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are not tests to clippy")]
+
 mod common;
 
 use std::{fs, path::Path, process::Command};
