@@ -22,7 +22,7 @@ done
 
 # What builds, then who the tests talk to, then what they look with.
 apt_install gcc libc6-dev \
-    freeradius freeradius-utils radsecproxy eapoltest python3-pyrad \
+    freeradius freeradius-utils radsecproxy eapoltest python3-pyrad xl2tpd \
     iproute2 ethtool openssl util-linux procps curl jq make prometheus systemd
 
 userspace/kernel/setup.sh

@@ -1,16 +1,14 @@
 //! A carrier's equipment, which asks for the subscribers of all customers: it is never left in silence over a login.
 
-use std::net::IpAddr;
-
 use sekisho_tests::documents::{Customer, Documents, Server, home_secret};
 use sekisho_tests::home::ScriptedHome;
 use sekisho_tests::nas::{Answer, Nas};
-use sekisho_tests::network::{Family, Host, Network, acct, auth};
+use sekisho_tests::network::{Family, Host, Network, auth};
 use sekisho_tests::sekisho::Sekisho;
+use sekisho_tests::vpdn::{AccessNetwork, network_secret};
 
 use std::time::Duration;
 
-const SECRET: &str = "secret-of-the-carrier";
 const MODES: [(&str, &str); 2] = [("native", "kernel"), ("off", "userspace")];
 /// Error-Cause (RFC 5176 §3.5): Request Not Routable, Resources Unavailable.
 const NOT_ROUTABLE: [u8; 4] = 502u32.to_be_bytes();
@@ -32,44 +30,18 @@ impl Country {
     }
 
     fn documents(&self, mode: &str, more: &str) -> Documents {
-        let acme = Customer::new("acme").client("acme-nas", self.among_the_carriers(), "");
+        let acme = Customer::new("acme").client("acme-nas", self.carrier.neighbour(50), "");
         let acme = acme.proxy(&[Server::new("home1", self.home.v4, "")]);
-        let addresses = [self.carrier.v4, self.carrier.v6].map(network_of);
-        let carrier = format!(
-            "[[access_network]]\nname = \"carrier\"\ntype = \"D\"\naddresses = {addresses:?}\ningress = [\"carrier\"]\n\
-             secret = \"{SECRET}\"\nreject_delay = \"0s\"\n{more}"
-        );
+        let carrier = AccessNetwork::new("carrier", "D", &self.carrier.networks());
+        let carrier = carrier.key("ingress = [\"carrier\"]\nreject_delay = \"0s\"").key(more);
         let hosts = [&self.carrier, &self.stranger, &self.home];
-        let documents = Documents::new(&hosts).xdp(mode).with(&carrier);
+        let documents = Documents::new(&hosts).xdp(mode).access_network(&carrier);
         documents.customer(acme).customer(Customer::new("other"))
     }
 
-    /// An address of the carrier's network.
-    fn among_the_carriers(&self) -> IpAddr {
-        let IpAddr::V4(v4) = self.carrier.v4 else { unreachable!("v4 is IPv4") };
-        let [a, b, c, _] = v4.octets();
-        IpAddr::from([a, b, c, 50])
-    }
-
     fn equipment(&self, family: Family) -> Nas {
-        Nas::new(&self.carrier, self.carrier.address(family), SECRET)
+        Nas::new(&self.carrier, self.carrier.address(family), &network_secret("carrier"))
     }
-}
-
-/// The network of a link.
-fn network_of(address: IpAddr) -> String {
-    let length = if address.is_ipv4() { 24 } else { 64 };
-    let network = match address {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            IpAddr::from([a, b, c, 0])
-        }
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-    };
-    format!("{network}/{length}")
 }
 
 #[track_caller]
@@ -91,17 +63,17 @@ fn every_address_of_an_access_network_gets_a_reject_and_nobody_beside_it_an_answ
                 let login = nas.login(id, &format!("alice@{realm}"), "wonderland");
                 is_refused(&nas.ask(auth(family), &login), NOT_ROUTABLE);
             }
-            let outside = Nas::new(&country.stranger, country.stranger.address(family), SECRET);
+            let outside = Nas::new(&country.stranger, country.stranger.address(family), &network_secret("carrier"));
             outside.send(auth(family), &outside.login(3, "alice@acme.example", "wonderland"));
             outside.expect_silence(Duration::from_millis(200));
         }
         // Another address of the network, on another link than the network's.
-        let address = IpAddr::from([10, 99, 1, 77]);
+        let address = country.carrier.neighbour(77);
         country.carrier.also_has(address);
-        let nas = Nas::new(&country.carrier, address, SECRET);
+        let nas = Nas::new(&country.carrier, address, &network_secret("carrier"));
         is_refused(&nas.ask(auth(Family::V4), &nas.login(4, "bob@acme.example", "wonderland")), NOT_ROUTABLE);
         country.stranger.also_has(address);
-        let spoofer = Nas::new(&country.stranger, address, SECRET);
+        let spoofer = Nas::new(&country.stranger, address, &network_secret("carrier"));
         spoofer.send(auth(Family::V4), &spoofer.login(5, "bob@acme.example", "wonderland"));
         spoofer.expect_silence(Duration::from_millis(200));
         let metrics = sekisho.metrics();
@@ -117,7 +89,7 @@ fn a_customers_own_nas_among_the_carriers_addresses_is_that_customers() {
         let country = Country::new();
         let home = ScriptedHome::willing(&country.home, &home_secret("home1"));
         let _sekisho = Sekisho::start(&country.network, &country.documents(mode, ""));
-        let address = country.among_the_carriers();
+        let address = country.carrier.neighbour(50);
         country.carrier.also_has(address);
         let nas = Nas::new(&country.carrier, address, &sekisho_tests::documents::client_secret("acme-nas"));
         let answer = nas.ask(auth(Family::V4), &nas.login(1, "alice@acme.example", "wonderland"));
@@ -154,17 +126,5 @@ fn over_a_realms_limit_every_login_gets_a_reject_and_other_realms_are_untouched(
             assert_eq!(metrics.sum("sekisho_rejected_limited_total", &[]), limited, "{mode}");
             assert!((25 * (n as u64 + 1)..=35 * (n as u64 + 1)).contains(&limited), "{mode}: {limited} of 40 each");
         }
-    }
-}
-
-#[test]
-fn accounting_of_an_access_network_that_nobody_records_is_not_acknowledged() {
-    for (mode, _) in MODES {
-        let country = Country::new();
-        let sekisho = Sekisho::start(&country.network, &country.documents(mode, ""));
-        let nas = country.equipment(Family::V4);
-        nas.send(acct(Family::V4), &nas.accounting(1, "alice@acme.example", 1, "session-1"));
-        sekisho.metrics_when("it is told", |metrics| metrics.dropped("userspace", "unrouted") == 1);
-        nas.expect_silence(Duration::from_millis(200));
     }
 }

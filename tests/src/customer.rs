@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use crate::network::{ACCT, AUTH};
+use crate::vpdn::{Lns, Vpdn};
 
 /// One customer's document.
 #[derive(Clone, Debug)]
@@ -15,14 +16,16 @@ pub struct Customer {
     dynauth: Vec<String>,
     policies: Vec<String>,
     pools: Vec<Pool>,
+    lnss: Vec<String>,
+    vpdn: Vec<String>,
 }
 
 impl Customer {
     /// A customer without contracts yet, with the realm `NAME.example`.
     pub fn new(name: &str) -> Customer {
         let realms = vec![format!("suffix = \"{name}.example\"")];
-        let [keys, clients, dynauth, policies] = [const { Vec::new() }; 4];
-        Customer { name: name.to_owned(), keys, realms, clients, dynauth, policies, pools: Vec::new() }
+        let [keys, clients, dynauth, policies, lnss, vpdn] = [const { Vec::new() }; 6];
+        Customer { name: name.to_owned(), keys, realms, clients, dynauth, policies, pools: Vec::new(), lnss, vpdn }
     }
 
     /// Adds a key of `[customer]`: `request_policy = "…"`.
@@ -85,6 +88,20 @@ impl Customer {
         self
     }
 
+    /// Adds LNSs.
+    #[must_use]
+    pub fn lnss(mut self, lnss: &[Lns]) -> Customer {
+        self.lnss.extend(lnss.iter().map(|lns| lns.text().to_owned()));
+        self
+    }
+
+    /// Adds a `vpdn` contract.
+    #[must_use]
+    pub fn vpdn(mut self, contract: &Vpdn) -> Customer {
+        self.vpdn.push(contract.text());
+        self
+    }
+
     pub(crate) fn text(&self) -> String {
         let mut text = format!("[customer]\nname = \"{}\"\n", self.name);
         for line in &self.keys {
@@ -95,6 +112,8 @@ impl Customer {
             ("client", &self.clients),
             ("dynauth", &self.dynauth),
             ("policy", &self.policies),
+            ("lns", &self.lnss),
+            ("vpdn", &self.vpdn),
         ];
         for (table, entries) in tables {
             for entry in entries {

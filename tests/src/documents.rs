@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::network::{ACCT, AUTH, DYNAUTH, Host, PROXY_V4, PROXY_V6};
+
+use crate::vpdn::AccessNetwork;
 
 pub use crate::customer::{Customer, Pool, Server, client_secret, dynauth_secret, home_secret};
 
 /// The rates of `[limits]`: 0 is no limit.
 const RATES: [&str; 3] = ["client_rate", "session_rate", "new_session_rate"];
 
-/// `sekisho.toml` and the customers, in a directory that lives as long as this.
+/// `sekisho.toml` and the customers, in a directory that lives as long as this and whoever runs with them.
 #[derive(Debug)]
 pub struct Documents {
-    directory: tempfile::TempDir,
+    directory: Arc<tempfile::TempDir>,
     xdp: String,
     pinned: Option<PathBuf>,
     limits: BTreeMap<String, String>,
@@ -22,6 +25,7 @@ pub struct Documents {
     workers: usize,
     dynauth: bool,
     node: String,
+    sessions: String,
     more: String,
     customers: Vec<Customer>,
 }
@@ -30,11 +34,23 @@ impl Documents {
     /// For a proxy whose links go to these hosts, with native XDP.
     pub fn new(hosts: &[&Host]) -> Documents {
         let ingresses = hosts.iter().map(|host| host.name.clone()).collect();
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let [node, more] = [const { String::new() }; 2];
+        let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
+        let [node, sessions, more] = [const { String::new() }; 3];
         let limits = RATES.map(|rate| (rate.to_owned(), "0".to_owned())).into();
         let (xdp, pinned, customers) = ("mode = \"native\"\n".to_owned(), None, Vec::new());
-        Documents { directory, xdp, pinned, limits, ingresses, workers: 2, dynauth: false, node, more, customers }
+        Documents {
+            directory,
+            xdp,
+            pinned,
+            limits,
+            ingresses,
+            workers: 2,
+            dynauth: false,
+            node,
+            sessions,
+            more,
+            customers,
+        }
     }
 
     /// Sets `xdp.mode`.
@@ -101,7 +117,21 @@ impl Documents {
         self
     }
 
-    /// Adds text to `sekisho.toml`, tables that are not there otherwise: `[[access_network]]`, `[[probe]]`.
+    /// Adds an access network.
+    #[must_use]
+    pub fn access_network(self, network: &AccessNetwork) -> Documents {
+        self.with(network.text())
+    }
+
+    /// Adds keys of `[sessions]`: `short = "0s"`.
+    #[must_use]
+    pub fn sessions(mut self, lines: &str) -> Documents {
+        self.sessions.push_str(lines);
+        self.sessions.push('\n');
+        self
+    }
+
+    /// Adds text to `sekisho.toml`, tables that are not there otherwise: `[journal]`, `[[probe]]`.
     #[must_use]
     pub fn with(mut self, text: &str) -> Documents {
         self.more.push_str(text);
@@ -140,6 +170,11 @@ impl Documents {
         std::fs::write(path, text).expect("a customer's document");
     }
 
+    /// Lets their directory stay for as long as what this gives.
+    pub(crate) fn keep(&self) -> Arc<tempfile::TempDir> {
+        Arc::clone(&self.directory)
+    }
+
     /// Where they are.
     pub fn directory(&self) -> &Path {
         self.directory.path()
@@ -148,7 +183,7 @@ impl Documents {
     fn node(&self) -> String {
         // Every host's end of its link has an XDP program, so the gate's answers arrive; a document that names the key decides.
         let replies = if self.xdp.contains("replies_on_veth") { "" } else { "replies_on_veth = true" };
-        let Documents { xdp, limits, workers, more, node, .. } = self;
+        let Documents { xdp, limits, workers, sessions, more, node, .. } = self;
         let mut text = format!(
             "[node]\nname = \"test\"\nworkers = {workers}\nlog = \"debug\"\n{node}\n[[domain]]\nname = \"default\"\n"
         );
@@ -168,7 +203,7 @@ impl Documents {
         for (key, value) in limits {
             let _ = writeln!(text, "{key} = {value}");
         }
-        let _ = writeln!(text, "\n[admin]\naddress = \"127.0.0.1:9812\"\n\n{more}");
+        let _ = writeln!(text, "\n[admin]\naddress = \"127.0.0.1:9812\"\n\n[sessions]\n{sessions}\n{more}");
         text
     }
 }

@@ -3,8 +3,8 @@
 //! A test builds a [`network::Network`]: the proxy in a network namespace of its own, and each NAS, stranger and home
 //! server in another, joined to the proxy by a veth pair, with IPv4 and IPv6. Then it starts real programs in them:
 //! [`sekisho::Sekisho`] with documents that it writes, [`freeradius::FreeRadius`] as home server, `radclient` as NAS
-//! ([`radclient`]); and scripted ones where a real peer would behave too well: [`nas::Nas`] sends what it is told,
-//! [`home::ScriptedHome`] answers late, twice, falsely or never. What happened is read from the outside, as an operator
+//! ([`radclient`]), [`xl2tpd::Xl2tpd`] as LNS; and scripted ones where a real peer would behave too well: [`nas::Nas`] sends what it is told,
+//! [`lac::Lac`] is an access network's equipment with many devices, [`home::ScriptedHome`] answers late, twice, falsely or never. What happened is read from the outside, as an operator
 //! or a NAS would see it: replies, `/metrics`, `/status`, and the system's own counters of UDP datagrams.
 //!
 //! Namespaces have no names: they live in a thread and in the processes inside, so that nothing of them is left however
@@ -30,6 +30,7 @@ pub mod freeradius;
 pub mod home;
 pub mod hosts;
 pub mod http;
+pub mod lac;
 pub mod load;
 pub mod metrics;
 pub mod namespace;
@@ -42,4 +43,7 @@ pub mod process;
 pub mod programs;
 pub mod radclient;
 pub mod sekisho;
+pub mod tunnels;
+pub mod vpdn;
 pub mod wait;
+pub mod xl2tpd;

@@ -69,9 +69,18 @@ impl Namespace {
     /// Mounts a BPF file system at `directory` that only this namespace's thread and the programs started from now on see.
     /// What is pinned there outlives those programs, and goes with the namespace.
     pub fn mount_bpffs(&self, directory: &Path) {
+        self.mount("-t bpf bpf", directory);
+    }
+
+    /// Mounts a disk of so many megabytes there, in memory, likewise.
+    pub fn mount_disk(&self, directory: &Path, megabytes: u32) {
+        self.mount(&format!("-t tmpfs -o size={megabytes}m disk"), directory);
+    }
+
+    fn mount(&self, what: &str, directory: &Path) {
         self.run(enter_mounts);
         self.tool("mount", "--make-rprivate /");
-        self.tool("mount", &format!("-t bpf bpf {}", directory.display()));
+        self.tool("mount", &format!("{what} {}", directory.display()));
     }
 
     /// Runs `ip` with these words, which has to succeed.

@@ -67,6 +67,25 @@ impl Host {
         }
     }
 
+    /// The networks of its link, as documents write them.
+    pub fn networks(&self) -> [String; 2] {
+        let [.., c, _] = self.octets();
+        [format!("{}/24", self.neighbour(0)), format!("fd99:{c:x}::/64")]
+    }
+
+    /// Another IPv4 address of its link's.
+    pub fn neighbour(&self, last: u8) -> IpAddr {
+        let [a, b, c, _] = self.octets();
+        IpAddr::from([a, b, c, last])
+    }
+
+    fn octets(&self) -> [u8; 4] {
+        match self.v4 {
+            IpAddr::V4(v4) => v4.octets(),
+            IpAddr::V6(_) => unreachable!("v4 is IPv4"),
+        }
+    }
+
     /// Takes another's address as well: a host that is misplaced, or spoofs.
     pub fn also_has(&self, address: IpAddr) {
         let (prefix, nodad) = if address.is_ipv4() { (32, "") } else { (128, "nodad") };

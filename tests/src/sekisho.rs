@@ -1,6 +1,7 @@
 //! The program under test, run as an operator runs it, in the proxy's namespace.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -19,6 +20,8 @@ use crate::wait::{PATIENCE, eventually, within};
 pub struct Sekisho<'n> {
     network: &'n Network,
     process: Process,
+    /// What it keeps, it keeps beside its documents.
+    _documents: Arc<tempfile::TempDir>,
 }
 
 impl<'n> Sekisho<'n> {
@@ -48,7 +51,7 @@ impl<'n> Sekisho<'n> {
             assert!(process.runs(), "sekisho did not start");
             http::ask(&network.proxy, admin(), "GET", "/healthz").ok().filter(|answer| answer.status == 200)
         });
-        Sekisho { network, process }
+        Sekisho { network, process, _documents: documents.keep() }
     }
 
     /// The process.
@@ -80,7 +83,35 @@ impl<'n> Sekisho<'n> {
 
     /// `/status`.
     pub fn status(&self) -> serde_json::Value {
-        serde_json::from_str(&self.get("/status").body).expect("/status is JSON")
+        self.told("/status")
+    }
+
+    /// What the admin API tells under a path, as JSON.
+    pub fn told(&self, path: &str) -> serde_json::Value {
+        serde_json::from_str(&self.get(path).body).unwrap_or_else(|fault| panic!("{path}: {fault}"))
+    }
+
+    /// What it tells of an LNS.
+    #[track_caller]
+    pub fn lns(&self, name: &str) -> serde_json::Value {
+        let told = self.told("/lns");
+        let lnss = told["lns"].as_array().expect("a list");
+        lnss.iter().find(|lns| lns["name"] == name).unwrap_or_else(|| panic!("no {name} in {told}")).clone()
+    }
+
+    /// Waits until an LNS is in that state.
+    #[track_caller]
+    pub fn lns_becomes(&self, name: &str, state: &str, limit: Duration) {
+        let found = within(limit, || (self.lns(name)["state"] == state).then_some(()));
+        assert!(found.is_some(), "it is not {state}: {}", self.lns(name));
+    }
+
+    /// Sessions by a query of the admin API (`lns=tokyo-1`), in a form that does not depend on their order.
+    pub fn sessions(&self, query: &str) -> Vec<serde_json::Value> {
+        let told = self.told(&format!("/sessions?{query}"));
+        let mut sessions = told["sessions"].as_array().expect("a list").clone();
+        sessions.sort_by_key(|session| session["user"].to_string());
+        sessions
     }
 
     /// Runs a sub-command of `sekisho` beside it.
@@ -132,6 +163,16 @@ impl<'n> Sekisho<'n> {
 pub fn command(network: &Network, words: &[&str]) -> Finished {
     let program = Program::new(programs::sekisho()).args(words);
     program.finish(&network.proxy, "", Duration::from_secs(60))
+}
+
+/// The accounting records that these documents' journal holds, the oldest first, as `sekisho journal export` gives them: to
+/// another process than the one that writes them, if one does.
+pub fn journal(network: &Network, documents: &Documents, words: &[&str]) -> Vec<serde_json::Value> {
+    let config = documents.directory().join("sekisho.toml").display().to_string();
+    let words = [&["journal", "export", "--config", &config, "--format", "jsonl"], words].concat();
+    let Finished { status, output } = command(network, &words);
+    assert!(status.success(), "{output}");
+    output.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|fault| panic!("{fault}: {line}"))).collect()
 }
 
 /// The admin API, which the proxy alone reaches.
