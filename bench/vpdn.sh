@@ -8,13 +8,15 @@ cd "$(dirname "$0")/.."
 apt_install jq
 
 target=${CARGO_TARGET_DIR:-target}
+began=$(mktemp)
+trap 'rm -f "$began"' EXIT
 cargo bench -p sekisho-lns --bench choose --bench sessions
 cargo bench -p sekisho-journal --bench append
 
 machine=$(grep -qw hypervisor /proc/cpuinfo && echo vm || echo host)-$(uname -m)-$(nproc)cpu
 result=bench/results/$(date +%F)-$machine-vpdn.json
-# Beside each estimate stands what it is of.
-find "$target/criterion" -path '*/new/estimates.json' | sort | while read -r estimates; do
+# Beside each estimate stands what it is of; those of other benches, and of other days, are left out.
+find "$target/criterion" -path '*/new/estimates.json' -newer "$began" | sort | while read -r estimates; do
     jq -n --slurpfile of "$(dirname "$estimates")/benchmark.json" --slurpfile it "$estimates" '
         {name: $of[0].full_id, median_ns: ($it[0].median.point_estimate * 10 | round / 10),
          between_ns: [$it[0].median.confidence_interval | .lower_bound, .upper_bound | . * 10 | round / 10]}'

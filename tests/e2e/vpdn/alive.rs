@@ -131,7 +131,7 @@ fn leaves_nothing(lns: &Xl2tpd) {
 }
 
 #[test]
-fn an_lns_that_answers_but_refuses_us_is_used_all_the_same_and_said_to_be_misconfigured() {
+fn an_lns_that_answers_but_refuses_us_is_up_and_said_to_be_misconfigured() {
     let site = Site::new(4);
     let secret = |n: usize| tunnel_password(&site.lnss[n].name);
     let welcomes = [

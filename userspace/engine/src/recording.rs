@@ -114,9 +114,11 @@ impl Engine {
     /// Has a record handed out, for the request at this place.
     pub(crate) fn hand_out(&mut self, index: u32, arrival: &Arrival<'_>, kept: Kept) {
         let (client, peer) = (arrival.client.id, arrival.key.peer);
-        self.handed_out += 1;
         match self.table.token(index) {
-            Some(token) => self.unrecorded.push_back(Unrecorded { token, client, peer, kept }),
+            Some(token) => {
+                self.handed_out += 1;
+                self.unrecorded.push_back(Unrecorded { token, client, peer, kept });
+            }
             None => self.store.give_back(kept.packet),
         }
     }

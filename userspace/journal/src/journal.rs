@@ -263,8 +263,8 @@ impl<D: Disk> Journal<D> {
         self.now = now;
     }
 
-    /// The batch, if there is one, is lost, and the segment with it: nobody knows what of the batch is on the disk, and a second `fdatasync` that says so
-    /// would prove nothing, since the kernel drops what it could not write.
+    /// The batch, if there is one, is lost, and the segment with it: nobody knows what of the batch is on the disk, and a second
+    /// `fdatasync` that says so would prove nothing, since the kernel drops what it could not write.
     pub(crate) fn abandon(&mut self) {
         if !self.batch.is_empty() {
             self.known.forget_from(self.batch.first);
