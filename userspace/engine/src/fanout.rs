@@ -212,8 +212,12 @@ impl Engine {
         let State::FannedOut(id) = whole.state else { return };
         let (version, deadline) = (whole.version, whole.deadline);
         if now >= deadline {
+            if self.is_answered(id) {
+                self.stats.untold.increment();
+                return self.end_answered(now, index);
+            }
             self.stats.expired.increment();
-            return if self.is_answered(id) { self.end_answered(now, index) } else { self.give_up(now, index) };
+            return self.give_up(now, index);
         }
         let Some(snapshot) = self.snapshots.version(version).map(Arc::clone) else { return };
         while let Some((place, stage)) = self.fan_outs.turn(id) {

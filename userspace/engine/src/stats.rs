@@ -222,12 +222,14 @@ pub struct WorkerStats {
     pub remembered: Counter,
     /// Gauge: upstream ports open.
     pub ports: Counter,
-    /// Accounting-On and -Off that went to several pools.
+    /// Accounting that went to several pools (-On and -Off), or to a home server while it is recorded here.
     pub fanned_out: Counter,
     /// Accounting-Requests answered because they are recorded here.
     pub recorded: Counter,
     /// Accounting-Requests that got no answer because they could not be recorded, or not in time.
     pub unrecorded: Counter,
+    /// Accounting-Requests that are recorded and acknowledged here, but not acknowledged by every home server that was to be told.
+    pub untold: Counter,
     /// Logins of access networks that only asked whether we are there.
     pub keepalives: Counter,
     /// Sessions of `vpdn` contracts that a Stop has ended.
@@ -272,6 +274,7 @@ impl Default for WorkerStats {
             fanned_out: Counter::default(),
             recorded: Counter::default(),
             unrecorded: Counter::default(),
+            untold: Counter::default(),
             keepalives: Counter::default(),
             sessions_stopped: Counter::default(),
             sessions_superseded: Counter::default(),

@@ -191,6 +191,8 @@ fn its_accounting_is_recorded_and_acknowledged_then_and_the_home_server_is_told(
     assert_eq!(world.keep_records(true).len(), 1);
     assert!(world.pass(Duration::from_secs(30)).iter().all(|(_, sent)| !sent.to_client()));
     assert_eq!(world.engine.in_flight(), 0);
+    // Nor is it counted as one that has no answer, but as a record that the home server lacks.
+    assert_eq!((world.stats.expired.read(), world.stats.untold.read(), world.stats.recorded.read()), (0, 1, 2));
 }
 
 #[test]

@@ -199,6 +199,7 @@ impl Running {
             failing: journal.is_failing(),
             recorded: sum(|stats| &stats.recorded),
             unrecorded: sum(|stats| &stats.unrecorded),
+            untold: sum(|stats| &stats.untold),
         }
     }
 

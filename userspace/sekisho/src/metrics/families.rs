@@ -83,7 +83,11 @@ fn totals(totals: &Totals) {
             "Requests that took the place of an older one of the same key.",
             totals.superseded,
         ),
-        ("sekisho_fanned_out_total", "Accounting-On and -Off that went to several pools.", totals.fanned_out),
+        (
+            "sekisho_fanned_out_total",
+            "Accounting that went to several pools or was recorded besides.",
+            totals.fanned_out,
+        ),
         ("sekisho_expired_total", "Requests that got no answer within the client's budget.", totals.expired),
         (
             "sekisho_rejected_unanswered_total",

@@ -123,6 +123,11 @@ fn journal(of: &Journal) {
         "Accounting-Requests without an answer since they could not be recorded, or not in time."
     );
     counter!("sekisho_accounting_unrecorded_total").absolute(of.unrecorded);
+    describe_counter!(
+        "sekisho_accounting_untold_total",
+        "Accounting-Requests that are recorded here, but that a home server has not acknowledged."
+    );
+    counter!("sekisho_accounting_untold_total").absolute(of.untold);
 }
 
 fn by_state(name: &'static str, labels: &[(&str, &str)], active: u32, pending: u32) {

@@ -84,6 +84,10 @@ fn journal(text: &mut String, journal: &Journal, style: Style) {
     let (segments, mebibytes) = (number(journal.segments), number(journal.octets.div_ceil(1 << 20)));
     let place = journal.directory.display();
     let _ = writeln!(text, "{head}  records: {}; {segments} segments, {mebibytes} MiB in {place}", named(&counts));
+    if journal.untold > 0 {
+        let words = format!("{} records are here that their home server has not acknowledged", number(journal.untold));
+        let _ = writeln!(text, "             {}", style.bad(&words));
+    }
     if journal.unrecorded > 0 {
         let words = format!("{} Accounting-Requests got no answer: not recorded in time", number(journal.unrecorded));
         let _ = writeln!(text, "             {}", style.bad(&words));
@@ -192,7 +196,8 @@ mod tests {
     #[test]
     fn a_journal_that_takes_nothing_and_a_full_table_are_seen_at_the_top() {
         let mut report = report();
-        report.journal = Journal { failing: true, segments: 2, written: 9, unrecorded: 4, ..Journal::default() };
+        report.journal =
+            Journal { failing: true, segments: 2, written: 9, unrecorded: 4, untold: 7, ..Journal::default() };
         report.sessions.untracked = 5;
         report.sessions.unsaved = true;
         let text = page(&report, Style::Plain);
@@ -200,6 +205,7 @@ mod tests {
             "  journal    takes nothing: accounting is not acknowledged",
             "records: written 9; 2 segments",
             "4 Accounting-Requests got no answer",
+            "7 records are here that their home server has not acknowledged",
             "untracked 5; raise sessions.max_tracked",
             "forgotten at a restart",
         ] {

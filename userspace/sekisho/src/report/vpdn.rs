@@ -162,6 +162,8 @@ pub struct Journal {
     pub recorded: u64,
     /// Accounting-Requests without an answer since they could not be recorded, or not in time.
     pub unrecorded: u64,
+    /// Accounting-Requests acknowledged since they are recorded here, but not acknowledged by a home server that was told.
+    pub untold: u64,
 }
 
 /// What `GET /sessions` gives. As it names subscribers, it has no `Debug` that could reach a log.
