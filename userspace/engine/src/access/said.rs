@@ -26,7 +26,8 @@ pub(crate) fn number(packet: &[u8], kind: u8) -> Option<u32> {
     Some(u32::from_be_bytes(plain(packet, kind)?.try_into().ok()?))
 }
 
-fn octets(value: &[u8]) -> Octets {
+/// A copy of an attribute's value, as long as one can be.
+pub(crate) fn octets(value: &[u8]) -> Octets {
     value.iter().copied().take(253).collect()
 }
 

@@ -56,7 +56,7 @@ impl Caller {
             None => Who::Request(request()),
         };
         let key = said::key(snapshot, packet, &contract.key);
-        Caller { key, who, user: user.iter().copied().take(253).collect(), calling }
+        Caller { key, who, user: said::octets(user), calling }
     }
 
     fn device(&self) -> Option<Key> {
