@@ -10,6 +10,7 @@ use crate::md5::Md5;
 use crate::password::{self, MAX_PASSWORD};
 use crate::reply::{address_reply, has_message_authenticator};
 use crate::salted;
+use crate::seal::Seal;
 use crate::secret::Secret;
 use crate::sign;
 use crate::verify::Verified;
@@ -28,6 +29,21 @@ pub fn write_reply(
     request: &[u8],
     attrs: &[(u8, &[u8])],
 ) -> Result<(), TooLong> {
+    write_reply_with(buf, code, id, client_ra, secret, request, |buf| {
+        attrs.iter().try_for_each(|(number, value)| buf.append_attribute(*number, value))
+    })
+}
+
+/// The same with attributes that `write` appends.
+pub fn write_reply_with(
+    buf: &mut Buf,
+    code: Code,
+    id: u8,
+    client_ra: &[u8; 16],
+    secret: &Secret,
+    request: &[u8],
+    write: impl FnOnce(&mut Buf) -> Result<(), TooLong>,
+) -> Result<(), TooLong> {
     let asked = request.first().copied().map(Code);
     let signed = is_signed(code, asked, || has_message_authenticator(request));
     buf.load(&[0; HEADER])?;
@@ -37,9 +53,7 @@ pub fn write_reply(
     for value in proxy_states(request) {
         buf.append_attribute(attr::PROXY_STATE, value)?;
     }
-    for (number, value) in attrs {
-        buf.append_attribute(*number, value)?;
-    }
+    write(buf)?;
     address_reply(buf.bytes_mut(), code, id, client_ra, signed).apply(buf.bytes_mut(), secret);
     Ok(())
 }
@@ -65,6 +79,21 @@ pub fn turn_into_reply_with(
     secret: &Secret,
     write: impl FnOnce(&mut Buf) -> Result<(), TooLong>,
 ) -> Result<(), RewriteError> {
+    turn_into_reply_unsealed(buf, verified, code, write)?.apply(buf.bytes_mut(), secret);
+    Ok(())
+}
+
+/// The same without the authenticators, which are left to be written for many replies side by side.
+///
+/// # Errors
+///
+/// As [`turn_into_reply_with`].
+pub fn turn_into_reply_unsealed(
+    buf: &mut Buf,
+    verified: &Verified,
+    code: Code,
+    write: impl FnOnce(&mut Buf) -> Result<(), TooLong>,
+) -> Result<Seal, RewriteError> {
     let layout = verified.layout();
     let client_ra = layout.authenticator(buf.bytes()).ok_or(RewriteError::OtherPacket)?;
     buf.trim(usize::from(layout.length));
@@ -78,8 +107,7 @@ pub fn turn_into_reply_with(
         edit::insert_message_authenticator(buf)?;
     }
     write(buf)?;
-    address_reply(buf.bytes_mut(), code, layout.id, &client_ra, signed).apply(buf.bytes_mut(), secret);
-    Ok(())
+    Ok(address_reply(buf.bytes_mut(), code, layout.id, &client_ra, signed))
 }
 
 /// Lets `write` append attributes to a reply that is complete but for its seal.

@@ -19,11 +19,15 @@
 //! What many packets need at once is done side by side: [`verify::verify_requests`], [`verify::verify_replies`] and
 //! [`seal::seal_all`]. Replies that the proxy makes itself, and requests for tools and tests, come from [`build`];
 //! where an L2TP session shall end, [`tunnel`] writes into them.
+//!
+//! Who answers logins from accounts of their own finds the proof of a password with [`fn@password::verify`], [`chap`],
+//! [`mschap`] and, inside of EAP, [`eap`]; they know no account and no conversation.
+//!
 //! Below these lie [`password`] and [`salted`] (what is hidden, and how), [`attribute`] and [`vendor`] (walking),
 //! [`md5`], and the names in [`code`] and [`attr`]. [`select`] finds an attribute by
 //! name for [`policy`], which changes what an operator wants changed, and for keys, as does [`number`].
 //!
-//! The rules and their sources: RFC 2865, 2866, 2868, 2548, 3579, 5080, 5176, 5997, 6929, 8559, and
+//! The rules and their sources: RFC 1994, 2433, 2548, 2759, 2865, 2866, 2868, 3079, 3579, 3748, 5080, 5176, 5997, 6929, 8559, and
 //! draft-ietf-radext-deprecating-radius for what was learned from BlastRADIUS. No input makes this crate panic, and no secret is ever formatted.
 
 #![forbid(unsafe_code)]
@@ -32,11 +36,14 @@ pub mod attr;
 pub mod attribute;
 pub mod buf;
 pub mod build;
+pub mod chap;
 pub mod code;
 pub mod dynauth;
+pub mod eap;
 mod edit;
 pub mod forward;
 pub mod md5;
+pub mod mschap;
 pub mod nai;
 pub mod number;
 pub mod password;

@@ -2,6 +2,9 @@
 //!
 //! A hidden password has as many octets on every hop, so a proxy re-hides it where it stands.
 
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
 use crate::secret::Secret;
 
 /// The longest password that can be hidden, RFC 2865 §5.2.
@@ -47,6 +50,26 @@ pub fn rehide(
         (before, after) = (hidden, *block);
     }
     Ok(())
+}
+
+/// Whether the User-Password `hidden` is `password`. NUL octets at its end are padding, on either side.
+///
+/// Of a `hidden` of one length it takes the same time whatever is in it. One that has no valid length is no password.
+pub fn verify(hidden: &[u8], secret: &Secret, authenticator: &[u8; 16], password: &[u8]) -> bool {
+    let password = without_padding(password);
+    let (mut given, mut right) = ([0; MAX_PASSWORD], [0; MAX_PASSWORD]);
+    let (Some(given), Some(right)) = (given.get_mut(..hidden.len()), right.get_mut(..hidden.len())) else {
+        return false;
+    };
+    given.copy_from_slice(hidden);
+    for (to, from) in right.iter_mut().zip(password) {
+        *to = *from;
+    }
+    let unhidden = unhide(given, secret, authenticator);
+    let equal: bool = given.ct_eq(&*right).into();
+    given.zeroize();
+    right.zeroize();
+    unhidden.is_ok() && equal && password.len() <= hidden.len()
 }
 
 /// A password without the NUL octets it was padded with.

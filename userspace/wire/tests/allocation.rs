@@ -1,4 +1,4 @@
-//! Editing a packet on its way allocates nothing, not even the first time.
+//! Editing a packet on its way, and proving a login, allocates nothing, not even the first time.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are not tests to clippy")]
 
@@ -12,10 +12,17 @@ use std::{
 use common::*;
 use sekisho_wire::buf::Buf;
 use sekisho_wire::build::{RequestBuilder, write_reply};
+use sekisho_wire::chap::ChapLogin;
 use sekisho_wire::code::Code;
 use sekisho_wire::dynauth::rewrite_dynauth;
+use sekisho_wire::eap::response::{Answer, MsChapV2, parse};
+use sekisho_wire::eap::{MAX_MESSAGE, gather, request};
+use sekisho_wire::mschap::mppe::append_v1_keys;
+use sekisho_wire::mschap::nt::NtHash;
+use sekisho_wire::mschap::{MsChapLogin, v2};
 use sekisho_wire::nai::{Place, Stripped};
 use sekisho_wire::number::canonical_number;
+use sekisho_wire::password;
 use sekisho_wire::policy::{Policy, Rule, Value};
 use sekisho_wire::salted::Salted;
 use sekisho_wire::select::AttributeId::{Extended, Plain, Vendor};
@@ -105,6 +112,44 @@ fn dynamic_authorization_is_rewritten_without_allocating() {
         let (edits, seal) = rewrite_dynauth(&mut packet, &request, 9, OURS, &salted).unwrap();
         seal.apply(packet.bytes_mut(), &nas);
         assert_eq!(edits.hidden, 1);
+    });
+    assert_eq!(allocations, 0);
+}
+
+#[test]
+fn logins_are_proved_and_answered_without_allocating() {
+    let hash = NtHash::of(b"wonderland").unwrap();
+    let nt = v2::nt_response(&[3; 16], &[4; 16], b"alice", &hash);
+    let response = [&[9, 0][..], &[4; 16], &[0; 8], &nt].concat();
+    let eap = [&[2, 7, 0, 64, 26, 2, 9, 0, 59, 49], &response[2..], &[0], b"alice"].concat();
+    let request = RequestBuilder::new(Code::ACCESS_REQUEST, 7, RA_DOWN)
+        .attribute(1, "alice")
+        .user_password(b"wonderland", &nas())
+        .chap_password(22, b"wonderland")
+        .vendor(311, 11, [3; 16])
+        .vendor(311, 25, &response)
+        .attribute(79, &eap[..20])
+        .attribute(79, &eap[20..]);
+    let packet = request.build(&nas()).unwrap();
+    let (layout, secret, mut reply) = (layout(&packet), nas(), buf(&packet));
+    let allocations = counted(|| {
+        let hidden = layout.user_password.unwrap().of(&packet);
+        assert!(password::verify(hidden, &secret, &RA_DOWN, b"wonderland"));
+        assert!(ChapLogin::find(&packet, &layout).unwrap().unwrap().is_by(b"wonderland"));
+        let hash = NtHash::of(b"wonderland").unwrap();
+        let Ok(Some(MsChapLogin::V2(challenge, login))) = MsChapLogin::find(&packet) else { panic!("not found") };
+        let success = v2::verify(challenge, &login, b"alice", &hash).unwrap();
+        success.append(&mut reply, login.ident).unwrap();
+        success.keys().append(&mut reply, (&secret, &RA_DOWN, 1)).unwrap();
+        append_v1_keys(&mut reply, &hash, (&secret, &RA_DOWN)).unwrap();
+        let mut room = [0; MAX_MESSAGE];
+        let message = gather(&packet, &mut room).unwrap().unwrap();
+        let Answer::MsChapV2(MsChapV2::Response(again, b"alice")) = parse(message).unwrap().answer else {
+            panic!("not found")
+        };
+        assert_eq!(again, login);
+        let next = request::mschapv2_success(8, again.ident, &success).unwrap();
+        reply.append_attribute(79, next.octets()).unwrap();
     });
     assert_eq!(allocations, 0);
 }

@@ -118,3 +118,34 @@ fn the_flags_of_a_client_have_no_effect_on_dynamic_authorization() {
         assert_eq!(verdict(&twice), Err(Refusal::MessageAuthenticatorRepeated));
     }
 }
+
+#[test]
+fn what_is_no_login_that_we_could_answer_is_still_a_packet_to_forward() {
+    use sekisho_wire::chap::ChapLogin;
+    use sekisho_wire::eap::{MAX_MESSAGE, gather, response::parse};
+    use sekisho_wire::mschap::MsChapLogin;
+    let eap: [&[u8]; 8] = [
+        &[],
+        &[2],
+        &[2, 9, 0],
+        &[2, 9, 0, 4],
+        &[2, 9, 255, 255, 1],
+        &[2, 9, 0, 6, 4, 16],
+        &[2, 9, 0, 10, 26, 2, 9, 255, 255, 49],
+        &[1, 9, 0, 5, 1],
+    ];
+    for message in eap {
+        let request = access()
+            .attribute(79, message)
+            .attribute(3, [22; 5])
+            .vendor(311, 11, [3; 9])
+            .vendor(311, 25, [0; 49])
+            .message_authenticator();
+        let sent = request.build(&nas()).unwrap();
+        assert!(verify_request(&buf(&sent), &layout(&sent), &nas(), LENIENT).is_ok());
+        let mut room = [0; MAX_MESSAGE];
+        assert!(parse(gather(&sent, &mut room).unwrap().unwrap()).is_err(), "{message:?}");
+        assert!(ChapLogin::find(&sent, &layout(&sent)).is_err());
+        assert!(MsChapLogin::find(&sent).is_err());
+    }
+}

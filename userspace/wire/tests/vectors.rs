@@ -7,9 +7,12 @@ mod common;
 use common::*;
 use sekisho_wire::attr;
 use sekisho_wire::build::{RequestBuilder, chap_response, write_reply};
+use sekisho_wire::chap::ChapLogin;
 use sekisho_wire::code::Code;
 use sekisho_wire::dynauth::rewrite_dynauth;
 use sekisho_wire::forward::forward_request;
+use sekisho_wire::mschap::nt::NtHash;
+use sekisho_wire::mschap::v2;
 use sekisho_wire::password::{rehide, unhide, without_padding};
 use sekisho_wire::salted;
 use sekisho_wire::scan::{Malformed, scan};
@@ -80,6 +83,48 @@ fn the_chap_response_of_rfc_2865_7_2_uses_the_request_authenticator() {
     let packet = &packets(&vector("rfc2865-7.2-chap-no-challenge"))[0];
     let found = layout(packet).chap_password.unwrap().of(packet).to_vec();
     assert_eq!(found, chap_response(22, b"arctangent", &packet[4..20]));
+}
+
+#[test]
+fn the_chap_login_of_rfc_2865_7_2_is_right_and_with_another_password_it_is_not() {
+    let packet = &packets(&vector("rfc2865-7.2-chap-no-challenge"))[0];
+    let login = ChapLogin::find(packet, &layout(packet)).unwrap().unwrap();
+    assert_eq!(login.id, 22);
+    assert!(login.is_by(b"arctangent"));
+    assert!(!login.is_by(b"arctangens"));
+}
+
+#[test]
+fn a_chap_login_is_right_behind_a_proxy_that_keeps_its_challenge() {
+    let packet = expected(&vector("chap-challenge-insert-at-proxy"), "out");
+    assert!(ChapLogin::find(&packet, &layout(&packet)).unwrap().unwrap().is_by(b"arctangent"));
+}
+
+#[test]
+fn the_password_of_rfc_2433_b_answers_its_challenge() {
+    let hash = NtHash::of(b"MyPw").unwrap();
+    assert_eq!(hash.octets()[..], hex("fc156af7edcd6c0edde3337d427f4eac"));
+    let response = hash.challenge_response(hex("102db5df085d3041")[..].try_into().unwrap());
+    assert_eq!(response[..], hex("4e9d3c8f9cfd385d5bf4d3246791956ca4c351ab409a3d61"));
+}
+
+#[test]
+fn the_login_of_rfc_2759_9_2_and_its_keys_of_rfc_3079_come_out_to_the_octet() {
+    let v = vector("rfc2759-9.2-mschapv2");
+    let hash = NtHash::of(b"clientPass").unwrap();
+    assert_eq!(hash.octets()[..], expected(&v, "nt_hash"));
+    let (challenge, peer) = (array(&field(&v, "auth_challenge")), array(&field(&v, "peer_challenge")));
+    let nt = v2::nt_response(&challenge, &peer, b"User", &hash);
+    assert_eq!(nt[..], expected(&v, "nt_response"));
+
+    let response = v2::Response { ident: 1, peer_challenge: &peer, nt: &nt };
+    let success = v2::verify(&challenge, &response, br"BIGCO\User", &hash).unwrap();
+    let message = v["expected"]["authenticator_response"].as_str().unwrap();
+    assert_eq!(success.message(), message.as_bytes());
+
+    let keys = vector("rfc3079-mppe-from-mschapv2");
+    assert_eq!(success.keys().send()[..], expected(&keys, "ms_mppe_send_key"));
+    assert_eq!(success.keys().recv()[..], expected(&keys, "ms_mppe_recv_key"));
 }
 
 #[test]
