@@ -6,6 +6,7 @@ use sekisho_wire::buf::Buf;
 
 use crate::{
     fanout::FanOuts,
+    hosted::Lookup,
     identifiers::AllIdentifiers,
     packet::{Action, Batch, Path, Socket, UpstreamPort},
     ports::Ports,
@@ -13,7 +14,7 @@ use crate::{
     recording::Unrecorded,
     settings::{Limits, Settings},
     shedding::Load,
-    snapshot::{HomeServer, RoutingSnapshot},
+    snapshot::{GroupId, HomeServer, RoutingSnapshot},
     snapshots::Snapshots,
     stages::Stages,
     stats::WorkerStats,
@@ -66,6 +67,14 @@ pub struct Engine {
     pub(crate) handed_out: u32,
     /// Records that wait to be handed out.
     pub(crate) unrecorded: VecDeque<Unrecorded>,
+    /// Requests whose hosted account's password is being checked elsewhere.
+    pub(crate) looking: u32,
+    /// Passwords that nobody has said anything of yet, also those whose request has ended meanwhile; and whose contract's they are.
+    pub(crate) looked_for: Vec<(Token, GroupId)>,
+    /// Passwords that wait to be handed out.
+    pub(crate) lookups: VecDeque<Lookup>,
+    /// When expired sessions of hosted accounts are looked for next.
+    pub(crate) next_sweep: Time,
     /// Requests with a [`crate::edits::WholeName`].
     pub(crate) whole_names: u32,
     pub(crate) ready: VecDeque<Transmit>,
@@ -97,6 +106,10 @@ impl Engine {
             recording: 0,
             handed_out: 0,
             unrecorded: VecDeque::new(),
+            looking: 0,
+            looked_for: Vec::new(),
+            lookups: VecDeque::new(),
+            next_sweep: Time(0),
             whole_names: 0,
             ready: VecDeque::new(),
             scratch: Buf::new(),
@@ -141,15 +154,15 @@ impl Engine {
     }
 
     /// Whether the books agree: every request has one stored copy, every fan-out one more, and every record that waits to be handed
-    /// out; where a home server got only a part of a name, one more is of the name; every one in flight has one identifier and holds one snapshot, and every fan-out holds one; those held back and those remembered are in their lists;
+    /// out; where a home server got only a part of a name, one more is of the name; every one in flight has one identifier and holds one snapshot, and every fan-out holds one, and every one whose password is being checked; those held back and those remembered are in their lists;
     /// the parts of a fan-out are in the table. Never false; for tests, after whatever they did.
     pub fn is_consistent(&self) -> bool {
         let (outstanding, fan_outs) = (self.identifiers.outstanding(), self.fan_outs.len());
         let waiting = self.in_flight() + self.derived as usize;
         let more = fan_outs + self.whole_names as usize + self.unrecorded.len();
         self.store.held() == self.table.len() + more
-            && self.snapshots.in_flight() == outstanding + fan_outs
-            && waiting == outstanding + fan_outs + self.delayed as usize + self.recording as usize
+            && self.snapshots.in_flight() == outstanding + fan_outs + self.looking as usize
+            && waiting == outstanding + fan_outs + (self.delayed + self.recording + self.looking) as usize
             && self.timers.armed() == waiting
             && self.fan_outs.sent().all(|part| self.table.live(part).is_some())
     }
@@ -165,16 +178,16 @@ impl Engine {
             self.remove(index);
         }
         self.leave_the_dead(now);
+        self.sweep_hosted(now);
         self.look_after_ports(now);
         self.show_load();
     }
 
     /// When to call [`Engine::handle_timeout`], at the latest.
     pub fn poll_timeout(&self) -> Option<Time> {
-        match (self.timers.next(), self.ports.next_look()) {
-            (Some(timer), Some(ports)) => Some(timer.min(ports)),
-            (timer, ports) => timer.or(ports),
-        }
+        let has_sessions = self.settings.hosted.sessions.counts().records > 0;
+        let sweep = has_sessions.then_some(self.next_sweep);
+        [self.timers.next(), self.ports.next_look(), sweep].into_iter().flatten().min()
     }
 
     /// Adds packets of the engine's own making to the batch, as many as fit, and says how many.
@@ -206,6 +219,7 @@ impl Engine {
     pub(crate) fn show_load(&self) {
         self.stats.in_flight.set(self.in_flight() as u64);
         self.stats.remembered.set(self.timers.remembered() as u64);
+        self.stats.looked_for.set(self.looked_for.len() as u64);
     }
 
     /// How many requests wait for a server that has just got or lost one, by the snapshot that routed it; and by the one in force,

@@ -26,6 +26,7 @@ impl Engine {
             Some(Timer::NextPart) => self.next_part(now, index),
             Some(Timer::RejectDue) => self.release(now, index),
             Some(Timer::RecordOverdue) => self.record_overdue(now, index),
+            Some(Timer::LookupOverdue) => self.lookup_overdue(now, index),
             Some(Timer::Forget) => self.remove(index),
             None => {}
         }
@@ -37,6 +38,7 @@ impl Engine {
             State::FannedOut(_) => Timer::NextPart,
             State::Delayed => Timer::RejectDue,
             State::Recording => Timer::RecordOverdue,
+            State::Looking(_) => Timer::LookupOverdue,
             State::Answered => Timer::Forget,
         })
     }
@@ -189,6 +191,7 @@ impl Engine {
         }
         match request.realm.and_then(|id| snapshot.realm(id)).and_then(|realm| realm.service) {
             Some(RealmService::Proxy(pool)) => snapshot.pool(pool),
+            Some(RealmService::Group(_)) => None,
             None => {
                 let has = |pool: &&Pool| pool.members(home.kind).any(|(_, member)| member.home == home.id);
                 snapshot.pools.iter().find(has)
@@ -216,6 +219,7 @@ impl Engine {
             }
             State::Delayed => self.delayed = self.delayed.saturating_sub(1),
             State::Recording => self.recording = self.recording.saturating_sub(1),
+            State::Looking(_) => self.looked_up(version),
             State::Answered => {}
         }
         self.remove(index);

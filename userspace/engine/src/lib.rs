@@ -22,6 +22,7 @@
 //! 5. `failover`: what the wheel in `timers` sets off: another server, the end, a Reject held back.
 //!
 //! Requests of our own making, in `derived`: `fanout` (Accounting-On and -Off, to every pool) and `copies` (of accounting); `disconnect` ends sessions at their NAS.
+//! A realm with a `group` contract has no home server: [`hosted`] answers it from accounts of the node's own.
 //! What comes from an access network, the operator's and all customers', goes by `access`; CoA and Disconnect go by `dynauth`, to the NAS that `nas` finds. What goes first when there is too much of everything:
 //! [`shedding`].
 //! `table` finds requests by flow, `store` keeps the copies of their bytes, `random` makes what must not be guessed. After
@@ -44,6 +45,7 @@ mod failover;
 mod fanout;
 mod guard;
 pub mod health;
+pub mod hosted;
 mod identifiers;
 pub mod limiter;
 mod nas;

@@ -80,6 +80,16 @@ impl HashKeys {
         hasher.finish()
     }
 
+    /// Of several parts, which do not run into each other.
+    pub fn parts(&self, parts: &[&[u8]]) -> u64 {
+        let mut hasher = SipHasher13::new_with_keys(self.0, self.1);
+        for part in parts {
+            hasher.write_u32(part.len() as u32);
+            hasher.write(part);
+        }
+        hasher.finish()
+    }
+
     /// Of a packet.
     pub fn bytes(&self, bytes: &[u8]) -> u64 {
         let mut hasher = SipHasher13::new_with_keys(self.0, self.1);

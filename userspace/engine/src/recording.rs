@@ -16,7 +16,7 @@ use crate::{
     engine::{Engine, Transmit},
     packet::{Action, Packet},
     reasons::unwritable,
-    snapshot::{ClientId, CustomerId, RealmId},
+    snapshot::{ClientId, CustomerId, GroupId, RealmId, RoutingSnapshot},
     store::Stored,
     table::State,
     time::Time,
@@ -29,8 +29,27 @@ pub use crate::table::Token;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub(crate) customer: Option<CustomerId>,
-    pub(crate) contract: Option<ContractId>,
+    pub(crate) contract: Option<Holder>,
     pub(crate) realm: Option<RealmId>,
+}
+
+/// The contract that a record is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// Of the kind `vpdn`.
+    Vpdn(ContractId),
+    /// Of the kind `group`.
+    Group(GroupId),
+}
+
+impl Holder {
+    /// The contract's name.
+    fn name(self, snapshot: &RoutingSnapshot) -> Option<&str> {
+        Some(match self {
+            Holder::Vpdn(id) => &snapshot.vpdn(id)?.contract,
+            Holder::Group(id) => &snapshot.group(id)?.contract,
+        })
+    }
 }
 
 /// A record that waits to be handed out.
@@ -134,7 +153,7 @@ impl Engine {
             source: snapshot.client(client).map_or("", |client| &client.contract),
             peer,
             customer: claim.customer.and_then(|id| snapshot.customer(id)).map_or("", |customer| &customer.name),
-            contract: claim.contract.and_then(|id| snapshot.vpdn(id)).map_or("", |contract| &contract.contract),
+            contract: claim.contract.and_then(|holder| holder.name(snapshot)).unwrap_or(""),
             realm: claim.realm.and_then(|id| snapshot.realm(id)).map_or("", |realm| &realm.name),
             packet: self.store.bytes(&packet),
         };

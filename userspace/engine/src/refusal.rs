@@ -10,6 +10,7 @@ use sekisho_wire::{
     attribute::attributes,
     build::{turn_into_reply, write_reply},
     code::Code,
+    mschap::{MsChapLogin, failure},
     scan::Layout,
     verify::Verified,
 };
@@ -55,16 +56,29 @@ impl Cause {
 
 /// The attributes of a Reject: its cause, and the end of the client's EAP conversation.
 pub(crate) struct Attributes<'m> {
-    cause: [u8; 4],
+    cause: Option<[u8; 4]>,
     eap_failure: Option<[u8; 4]>,
     /// What the subscriber is told.
     message: Option<&'m str>,
+    /// MS-CHAP-Error.
+    ms_chap: Option<ArrayVec<u8, 96>>,
 }
 
 impl<'m> Attributes<'m> {
     /// For the Reject to this Access-Request.
     pub(crate) fn of(cause: Cause, request: &[u8]) -> Attributes<'m> {
-        Attributes { cause: cause.octets(), eap_failure: eap_failure(request), message: None }
+        Attributes { cause: Some(cause.octets()), eap_failure: eap_failure(request), message: None, ms_chap: None }
+    }
+
+    /// For a Reject to this Access-Request that does not say why; by MS-CHAP it says that it is final, with a challenge that nobody
+    /// will answer (RFC 2548 §2.1.5).
+    pub(crate) fn unexplained(request: &[u8], challenge: &[u8; 16]) -> Attributes<'m> {
+        Attributes {
+            cause: None,
+            eap_failure: eap_failure(request),
+            message: None,
+            ms_chap: ms_chap(request, challenge),
+        }
     }
 
     /// With a Reply-Message; but not beside an EAP-Message (RFC 3579 §2.6.5).
@@ -72,11 +86,12 @@ impl<'m> Attributes<'m> {
         Attributes { message: message.filter(|_| self.eap_failure.is_none()), ..self }
     }
 
-    pub(crate) fn all(&self) -> ArrayVec<(u8, &[u8]), 3> {
+    pub(crate) fn all(&self) -> ArrayVec<(u8, &[u8]), 4> {
         let mut all = ArrayVec::new();
-        all.push((attr::ERROR_CAUSE, &self.cause[..]));
+        all.extend(self.cause.as_ref().map(|cause| (attr::ERROR_CAUSE, &cause[..])));
         all.extend(self.message.map(|message| (attr::REPLY_MESSAGE, message.as_bytes())));
         all.extend(self.eap_failure.as_ref().map(|failure| (attr::EAP_MESSAGE, &failure[..])));
+        all.extend(self.ms_chap.as_ref().map(|error| (attr::VENDOR_SPECIFIC, &error[..])));
         all
     }
 }
@@ -261,8 +276,10 @@ fn is_rejected(routed: &RoutingSnapshot, client: &Client, request: &Request) -> 
 
 /// The pool that a request was routed to for its realm.
 pub(crate) fn pool_of<'s>(routed: &'s RoutingSnapshot, request: &Request) -> Option<&'s Pool> {
-    let RealmService::Proxy(pool) = routed.realm(request.realm?)?.service?;
-    routed.pool(pool)
+    match routed.realm(request.realm?)?.service? {
+        RealmService::Proxy(pool) => routed.pool(pool),
+        RealmService::Group(_) => None,
+    }
 }
 
 /// Whether none of a pool's servers of this kind may be hoped to answer: each is dead, or taken out of service.
@@ -291,6 +308,17 @@ fn eap_failure(request: &[u8]) -> Option<[u8; 4]> {
     match attributes(request).find(|it| it.number == attr::EAP_MESSAGE)?.value {
         [RESPONSE, id, ..] => Some([FAILURE, *id, 0, 4]),
         _ => None,
+    }
+}
+
+/// The MS-CHAP-Error for an Access-Request by MS-CHAP.
+fn ms_chap(request: &[u8], challenge: &[u8; 16]) -> Option<ArrayVec<u8, 96>> {
+    match MsChapLogin::find(request).ok()?? {
+        MsChapLogin::V1(_, response) => {
+            let [challenge @ .., _, _, _, _, _, _, _, _] = *challenge;
+            Some(failure::v1_attribute(response.ident, &challenge).into_iter().collect())
+        }
+        MsChapLogin::V2(_, response) => Some(failure::v2_attribute(response.ident, challenge).into_iter().collect()),
     }
 }
 

@@ -248,7 +248,7 @@ impl Engine {
                 self.stats.repeated.increment();
                 self.table.at(index).ok_or(Reason::Absorbed)?.key.path()
             }
-            State::Delayed | State::Recording => {
+            State::Delayed | State::Recording | State::Looking(_) => {
                 self.publish(now, index, packet.buf.bytes());
                 return Err(Reason::Absorbed);
             }

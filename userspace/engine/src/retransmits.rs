@@ -112,7 +112,7 @@ fn answer<'s>(
     let (answer, until) = match &request.state {
         // The one that comes after the window has to go on to the home server.
         State::InFlight(upstream) => (Answer::InFlight, upstream.last_sent + retransmit_window),
-        State::Delayed | State::Recording => (Answer::InFlight, due?),
+        State::Delayed | State::Recording | State::Looking(_) => (Answer::InFlight, due?),
         State::Answered => (Answer::Reply(store.bytes(&request.bytes)), due?),
         State::FannedOut(_) => return None,
     };

@@ -11,7 +11,7 @@ use sekisho_wire::{
 
 use crate::{
     fanout::accounting_pools,
-    snapshot::{Client, Customer, Lookup, PoolId, RealmId, RealmService, RoutingSnapshot},
+    snapshot::{Client, Customer, GroupId, Lookup, PoolId, RealmId, RealmService, RoutingSnapshot},
 };
 
 /// Where a request goes.
@@ -19,6 +19,8 @@ use crate::{
 pub enum Route {
     /// To a pool, for a realm that was found at this place of the name; `None`: elsewhere, or the whole name is the realm.
     Proxy(RealmId, PoolId, Option<Place>),
+    /// Answered here, for a realm that was found at this place of the name; `None`: elsewhere, or the whole name is the realm.
+    Group(RealmId, GroupId, Option<Place>),
     /// The realm is the customer's, but no contract serves it.
     Unserved(RealmId),
     /// No realm, or none of this customer's.
@@ -55,6 +57,7 @@ pub fn route(
     {
         return match realm.service {
             Some(RealmService::Proxy(pool)) => Route::Proxy(realm.id, pool, place),
+            Some(RealmService::Group(group)) => Route::Group(realm.id, group, place),
             None => Route::Unserved(realm.id),
         };
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use sekisho_abi::Service;
 use sekisho_lns::sessions::Sessions;
 
-use crate::{limiter::Limiter, retransmits::Retransmits, sticky::Sticky, time::Time};
+use crate::{hosted::Hosted, limiter::Limiter, retransmits::Retransmits, sticky::Sticky, time::Time};
 
 /// Fixed for the life of a worker, but for the limits.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Settings {
     pub limiter: Arc<Limiter>,
     /// Sessions of `vpdn` contracts: shared by all workers of a node.
     pub sessions: Arc<Sessions>,
+    /// Hosted accounts: shared by all workers of a node.
+    pub hosted: Arc<Hosted>,
     /// Unix time of [`Time`] zero, in seconds.
     pub epoch: u64,
     /// Where requests that are being repeated are published; `None` where nobody but the engine answers.
@@ -55,6 +57,9 @@ pub struct Limits {
     pub max_ports: u16,
     /// Accounting-Requests that wait until they are recorded, at most.
     pub max_records: u32,
+    /// Hashes of passwords that are being checked elsewhere, at most: [`crate::Engine::poll_lookup`]. One contract alone may have half
+    /// of them.
+    pub max_lookups: u32,
     /// Challenges in one conversation at most: a home server must not keep a client busy for ever.
     pub max_challenges: u8,
 }
@@ -68,6 +73,7 @@ impl Default for Limits {
             retransmit_window: Duration::from_secs(1),
             max_ports: 128,
             max_records: 65_536,
+            max_lookups: 64,
             max_challenges: 64,
         }
     }

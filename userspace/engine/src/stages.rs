@@ -90,6 +90,8 @@ pub(crate) enum Signer {
     Home(HomeId, u64),
     /// The client's, by the snapshot of this version: the secret before the one in force, if `true`.
     Client(ClientId, u64, bool),
+    /// The client's, by the snapshot in force, which nothing needs to hold for an answer that is made here.
+    Here(ClientId, bool),
 }
 
 /// Memory of the stages, kept between batches.
@@ -217,6 +219,7 @@ fn seal(snapshots: &Snapshots, packets: &mut [Packet], unsealed: &[Option<Unseal
             Signer::Client(id, version, by_previous) => {
                 snapshots.version(version).and_then(|it| it.client(id)).map(|client| client.secret_of(by_previous))
             }
+            Signer::Here(id, by_previous) => snapshots.current().client(id).map(|client| client.secret_of(by_previous)),
         };
         match secret {
             Some(secret) => jobs.push(Job { packet: packet.buf.bytes_mut(), secret, seal: *seal }),

@@ -220,6 +220,8 @@ pub struct WorkerStats {
     pub in_flight: Counter,
     /// Gauge: answers remembered for retransmissions.
     pub remembered: Counter,
+    /// Gauge: hosted accounts' hashes that are being checked, or wait for that.
+    pub looked_for: Counter,
     /// Gauge: upstream ports open.
     pub ports: Counter,
     /// Accounting that went to several pools (-On and -Off), or to a home server while it is recorded here.
@@ -270,6 +272,7 @@ impl Default for WorkerStats {
             loops: Counter::default(),
             in_flight: Counter::default(),
             remembered: Counter::default(),
+            looked_for: Counter::default(),
             ports: Counter::default(),
             fanned_out: Counter::default(),
             recorded: Counter::default(),
@@ -358,6 +361,44 @@ pub struct Refused {
     pub contract_full: Counter,
     /// The customer has all its sessions.
     pub customer_full: Counter,
+}
+
+/// What a `group` contract's logins got, those of access networks among them.
+#[derive(Debug, Default)]
+pub struct GroupStats {
+    /// Accepts.
+    pub accepts: Counter,
+    /// Challenges.
+    pub challenges: Counter,
+    /// Rejects, by why.
+    pub rejected: Rejected,
+    /// Passwords that were compared here, also in the place of an unknown user's.
+    pub compared: Counter,
+    /// Hashes that were handed out to be checked, also in the place of an unknown user's.
+    pub lookups: Counter,
+}
+
+/// Why a login for a hosted account was refused. Whoever logs in is not told.
+#[derive(Debug, Default)]
+pub struct Rejected {
+    /// There is no such account.
+    pub unknown: Counter,
+    /// The password, or what proves it, is wrong.
+    pub password: Counter,
+    /// The account is not enabled.
+    pub disabled: Counter,
+    /// The account has expired.
+    pub expired: Counter,
+    /// It came from a number that is not the account's.
+    pub calling: Counter,
+    /// The account, or the contract, has all its sessions.
+    pub sessions: Counter,
+    /// There were too many failures before it.
+    pub locked: Counter,
+    /// It proves itself in no way that the contract allows, or in none at all.
+    pub protocol: Counter,
+    /// Too many hashes were being checked, or none was checked in time.
+    pub busy: Counter,
 }
 
 /// What one port of a home server got and gave.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use hashbrown::HashTable;
+use sekisho_wire::nai::Place as NamePlace;
 
 use crate::{
     edits::WholeName,
@@ -52,6 +53,9 @@ pub enum State {
     FannedOut(FanOutId),
     /// Not recorded yet; the stored bytes are the answer for when it is.
     Recording,
+    /// A hosted account's password is being checked elsewhere; the stored bytes are the request, in whose name the realm was found at
+    /// this place.
+    Looking(Option<NamePlace>),
     /// Answered; the stored bytes are the reply.
     Answered,
 }

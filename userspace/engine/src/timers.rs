@@ -15,6 +15,8 @@ pub enum Timer {
     NextPart,
     /// The end of the client's budget, while its record is not kept.
     RecordOverdue,
+    /// The end of the client's budget, while a hosted account's password is not checked.
+    LookupOverdue,
     /// A Reject of our own is due: `reject_delay` after the request's arrival.
     RejectDue,
     /// The end of the `duplicate_window` (RFC 5080 §2.2.2): the answer is forgotten.

@@ -16,18 +16,20 @@ use sekisho_wire::{
 };
 
 use crate::{
+    access::accounting::is_restart,
     conversations::conversation,
     edits::{apply_policies, edit_request},
     engine::Engine,
     fanout::accounting_pools,
     health::Health,
+    hosted,
     identifiers::{AllIdentifiers, Identifiers},
     packet::{Action, Packet},
     pool,
     reasons::unwritable,
     refusal::{Cause, identities_differ, is_down},
     route::{Route, route},
-    snapshot::{Client, Customer, HomeKind, HomeServer, Pool, RealmId, RoutingSnapshot, Verdict},
+    snapshot::{Client, Customer, GroupId, HomeKind, HomeServer, Pool, RealmId, RoutingSnapshot, Verdict},
     stages::{Signer, Unsealed},
     table::{Fingerprint, FlowKey, Origin, Request, State, Upstream},
     time::Time,
@@ -88,6 +90,10 @@ impl Engine {
             tracing::debug!(client = arrival.client.contract, "proxy loop: the request has been here before");
             return self.refuse(arrival, None, Cause::NotRoutable, verified, packet);
         }
+        let restarts = layout.code == Code::ACCOUNTING_REQUEST && is_restart(layout.acct_status(packet.buf.bytes()));
+        if restarts && has_groups(arrival.snapshot, customer) {
+            return self.restart_hosted(arrival, customer, verified, packet);
+        }
         let route = route(arrival.snapshot, arrival.client, customer, packet.buf.bytes(), layout);
         self.tell(arrival, layout, route);
         if layout.eap_message.is_some() && identities_differ(layout, packet.buf.bytes()) {
@@ -101,6 +107,9 @@ impl Engine {
                 let verified = apply_policies(arrival.client, verified, &mut packet.buf)?;
                 let pools = accounting_pools(arrival.snapshot, customer);
                 return self.fan_out(arrival, pools, None, &verified, packet);
+            }
+            Route::Group(realm, group, place) => {
+                return self.follow_group(arrival, customer, (realm, group, place), verified, packet, unsealed);
             }
             Route::Unserved(realm) => return self.refuse(arrival, Some(realm), Cause::NotRoutable, verified, packet),
             Route::Unknown => return self.refuse(arrival, None, Cause::NotRoutable, verified, packet),
@@ -116,12 +125,37 @@ impl Engine {
         self.forward(arrival, (realm, place), pool, verified, packet, unsealed)
     }
 
+    /// A request for a realm that is answered here.
+    fn follow_group(
+        &mut self,
+        arrival: &Arrival<'_>,
+        customer: &Customer,
+        (realm, group, place): (RealmId, GroupId, Option<Place>),
+        verified: &Verified,
+        packet: &mut Packet,
+        unsealed: &mut Option<Unsealed>,
+    ) -> Result<Action, Reason> {
+        let group = arrival.snapshot.group(group).filter(|group| group.customer == customer.id);
+        let Some(group) = group else {
+            return self.refuse(arrival, Some(realm), Cause::NotRoutable, verified, packet);
+        };
+        if let Some(realm) = arrival.snapshot.realm(realm) {
+            realm.stats.worker(self.settings.worker).requests.increment();
+        }
+        if verified.layout().code != Code::ACCESS_REQUEST {
+            return self.account_login(arrival, group, (realm, place), verified, packet);
+        }
+        let login = hosted::Login::new(arrival, group, (realm, place), None);
+        self.answer_login(arrival, &login, verified, packet, unsealed)
+    }
+
     /// A line for whoever looks for one client's requests.
     fn tell(&self, arrival: &Arrival<'_>, layout: &Layout, route: Route) {
         let (verdict, realm, pool) = match route {
             Route::Proxy(realm, pool, _) => ("routed", Some(realm), Some(pool)),
             Route::WholeNas(pool) => ("routed for the whole NAS", None, Some(pool)),
             Route::EveryPool => ("routed for the whole NAS, to every pool", None, None),
+            Route::Group(realm, ..) => ("answered here", Some(realm), None),
             Route::Unserved(realm) => ("refused: no contract serves the realm", Some(realm), None),
             Route::Unknown => ("refused: no realm of this customer", None, None),
         };
@@ -300,6 +334,11 @@ impl HomeKind {
     fn of(code: Code) -> HomeKind {
         if code == Code::ACCESS_REQUEST { HomeKind::Auth } else { HomeKind::Acct }
     }
+}
+
+/// Whether any of a customer's contracts has hosted accounts.
+fn has_groups(snapshot: &RoutingSnapshot, customer: &Customer) -> bool {
+    snapshot.groups.iter().flatten().any(|group| group.customer == customer.id)
 }
 
 /// Whether another request may go to this home server now.

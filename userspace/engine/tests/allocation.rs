@@ -204,3 +204,54 @@ fn nor_do_copies_and_fan_outs() {
     assert_eq!(answered, 200 * BATCH / 2);
     assert_eq!(count, 0, "allocations in 6,400 records (warm-up: {warm})");
 }
+
+/// One round of logins to hosted accounts, and of time.
+fn hosted_round(world: &mut World, requests: &[Vec<u8>], count: &mut u64) -> usize {
+    let client = Path { socket: Socket::Service(AUTH), peer: address(NAS), ifindex: IFINDEX };
+    world.fill(requests.iter().map(|bytes| (client, &bytes[..])));
+    *count += counted(|| world.engine.handle_batch(world.now, &mut world.batch));
+    let sent = world.batch.packets().iter().filter(|packet| matches!(packet.action, Action::Send(_))).count();
+    *count += counted(|| {
+        world.now = sekisho_engine::Time(world.now.0 + 500_000_000);
+        world.engine.handle_timeout(world.now);
+        world.batch.clear();
+        world.engine.poll_transmit(&mut world.batch);
+    });
+    sent
+}
+
+#[test]
+fn nor_do_logins_to_hosted_accounts() {
+    let mut world = hosted::group_world(|group| {
+        (group.simultaneous, group.max_sessions) = (1, 1_000_000);
+        group.lockout = Default::default();
+        group.reply = [27, 6, 0, 0, 14, 16].into();
+    });
+    for n in 0..32 {
+        world.put(&format!("user-{n}"), &hosted::account());
+    }
+    // PAP and CHAP, in turn; of eight logins one is wrong. Each device has its number, so that it has one session at most.
+    let login = |id: u8, n: u8| {
+        let password = if id % 8 == 7 { "wrong" } else { hosted::PASSWORD };
+        let builder = sekisho_wire::build::RequestBuilder::new(Code::ACCESS_REQUEST, id.wrapping_add(n), [n; 16])
+            .attribute(1, format!("user-{id}@a.example"))
+            .attribute(31, format!("0900000{id:04}"));
+        let builder = if n.is_multiple_of(2) {
+            builder.user_password(password.as_bytes(), &nas_secret())
+        } else {
+            builder.chap_password(id, password.as_bytes())
+        };
+        builder.message_authenticator().build(&nas_secret()).unwrap()
+    };
+    let rounds: Vec<Vec<Vec<u8>>> = (0..=255u8).map(|n| (0..32).map(|id| login(id, n)).collect()).collect();
+    let mut warm = 0;
+    for requests in &rounds {
+        hosted_round(&mut world, requests, &mut warm);
+    }
+    let (mut count, mut sent) = (0, 0);
+    for requests in rounds.iter().cycle().take(1000) {
+        sent += hosted_round(&mut world, requests, &mut count);
+    }
+    assert_eq!(sent, 28_000);
+    assert_eq!(count, 0, "allocations in 32,000 logins (warm-up: {warm})");
+}

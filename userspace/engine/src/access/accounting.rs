@@ -14,7 +14,7 @@ use super::{ADDED, Asked, said, tunnels::note_failure};
 use crate::{
     engine::Engine,
     packet::{Action, Packet},
-    recording::Claim,
+    recording::{Claim, Holder},
     snapshot::{
         Access, AccessType, Accountant, CustomerId, PoolId, RealmService, RoutingSnapshot, SessionName, Verify, Vpdn,
     },
@@ -22,13 +22,13 @@ use crate::{
 };
 
 // Acct-Status-Type: RFC 2866 §5.1, RFC 2867 §3.
-const START: u32 = 1;
-const STOP: u32 = 2;
-const INTERIM: u32 = 3;
+pub(crate) const START: u32 = 1;
+pub(crate) const STOP: u32 = 2;
+pub(crate) const INTERIM: u32 = 3;
 const ACCOUNTING_ON: u32 = 7;
 const ACCOUNTING_OFF: u32 = 8;
-const TUNNEL_LINK_START: u32 = 12;
-const TUNNEL_LINK_STOP: u32 = 13;
+pub(crate) const TUNNEL_LINK_START: u32 = 12;
+pub(crate) const TUNNEL_LINK_STOP: u32 = 13;
 
 /// Who accounts, and how its records are read.
 #[derive(Clone, Copy)]
@@ -65,6 +65,8 @@ impl Engine {
         if is_restart(status) {
             let nas = said::nas(&self.settings.sessions, request);
             self.settings.sessions.nas_restarted(reporter.source, nas, self.event(arrival, request));
+            let name = said::nas_name(request).unwrap_or_default();
+            self.settings.hosted.sessions.restarted(client.id, name, self.event(arrival, request));
             tracing::debug!(client = client.contract, "a NAS begins or ends: its sessions are over");
             return self.record_and_tell(arrival, Claim::default(), &concerned(snapshot, kind), verified, packet);
         }
@@ -84,14 +86,20 @@ impl Engine {
         if contract.accounting == Accountant::Lac {
             self.count_session(arrival, reporter, contract, status, request);
         }
+        if let (Verify::Group(group), Some(asked)) = (&contract.verify, &asked)
+            && let Some(group) = snapshot.group(*group)
+        {
+            let whose = (asked.realm, asked.place);
+            self.count_hosted(arrival, group, whose, Some(asked.access), status, request);
+        }
         let realm = asked.map(|asked| asked.realm);
-        let claim = Claim { customer: Some(contract.customer), contract: Some(contract.id), realm };
+        let claim = Claim { customer: Some(contract.customer), contract: Some(Holder::Vpdn(contract.id)), realm };
         let home = match &contract.verify {
-            Verify::Proxy { pools, .. } => {
-                let service = realm.and_then(|id| snapshot.realm(id)?.service);
-                service.map(|RealmService::Proxy(pool)| pool).filter(|pool| pools.contains(pool))
-            }
-            Verify::Realm => None,
+            Verify::Proxy { pools, .. } => match realm.and_then(|id| snapshot.realm(id)?.service) {
+                Some(RealmService::Proxy(pool)) => Some(pool).filter(|pool| pools.contains(pool)),
+                Some(RealmService::Group(_)) | None => None,
+            },
+            Verify::Realm | Verify::Group(_) => None,
         };
         self.record_and_tell(arrival, claim, home.as_slice(), verified, packet)
     }
@@ -154,7 +162,7 @@ impl Engine {
         }
         let claim = Claim {
             customer: Some(client.customer),
-            contract: contract.map(|contract| contract.id),
+            contract: contract.map(|contract| Holder::Vpdn(contract.id)),
             realm: realm.map(|realm| realm.id),
         };
         self.record_here(arrival, claim, verified, packet)
@@ -214,7 +222,7 @@ impl Engine {
     }
 
     /// When what a record reports happened, in seconds of Unix time: by the NAS's clock where it says so, and then always by that.
-    fn event(&self, arrival: &Arrival<'_>, request: &[u8]) -> u64 {
+    pub(crate) fn event(&self, arrival: &Arrival<'_>, request: &[u8]) -> u64 {
         let stamped = said::number(request, attr::EVENT_TIMESTAMP).map(u64::from);
         let delay = said::number(request, attr::ACCT_DELAY_TIME).map_or(0, u64::from);
         stamped.unwrap_or_else(|| self.settings.wall(arrival.now).saturating_sub(delay))
@@ -235,7 +243,7 @@ fn concerned(snapshot: &RoutingSnapshot, kind: AccessType) -> Vec<PoolId> {
     let mut pools: Vec<PoolId> = in_use
         .flat_map(|contract| match &contract.verify {
             Verify::Proxy { pools, .. } => &pools[..],
-            Verify::Realm => &[],
+            Verify::Realm | Verify::Group(_) => &[],
         })
         .copied()
         .collect();
@@ -277,6 +285,7 @@ fn lns_of(snapshot: &RoutingSnapshot, customer: CustomerId, request: &[u8]) -> O
     snapshot.lns_by_endpoint.get(&(customer, name.into_bytes().into_boxed_slice())).copied()
 }
 
-fn is_restart(status: Option<u32>) -> bool {
+/// Whether a NAS begins or ends.
+pub(crate) fn is_restart(status: Option<u32>) -> bool {
     matches!(status, Some(ACCOUNTING_ON | ACCOUNTING_OFF))
 }

@@ -5,14 +5,14 @@
 //! Reject.
 //!
 //! A realm is looked for among those of all customers (`realm`), and its customer's contract of the kind `vpdn` and of the
-//! network's type serves it: with a tunnel to one of its LNSs (`tunnels`), at once, or when the customer's home server has let the
-//! subscriber in (`verified`). Accounting, the network's or the LNS's own, counts sessions and is recorded here (`accounting`);
+//! network's type serves it: with a tunnel to one of its LNSs (`tunnels`), at once, when a hosted account has been checked
+//! ([`crate::hosted`]), or when the customer's home server has let the subscriber in (`verified`). Accounting, the network's or the LNS's own, counts sessions and is recorded here (`accounting`);
 //! what it says of devices and sessions, `said` reads.
 
-mod accounting;
+pub(crate) mod accounting;
 mod realm;
 pub(crate) mod said;
-mod tunnels;
+pub(crate) mod tunnels;
 mod verified;
 
 pub(crate) use verified::{Login, NoTunnel};
@@ -30,6 +30,7 @@ use sekisho_wire::{
 
 use crate::{
     engine::Engine,
+    hosted,
     packet::{Action, Packet},
     reasons::unwritable,
     refusal::{Attributes, Cause},
@@ -109,6 +110,17 @@ impl Engine {
                 tell("a tunnel");
                 self.answer_with_tunnels(arrival, &asked, verified, packet)
             }
+            Verify::Group(group) => {
+                let group = snapshot.group(group).filter(|group| group.customer == asked.contract.customer);
+                let Some(group) = group else {
+                    tell("refused: no contract has its accounts");
+                    return self.refuse(arrival, realm, Cause::NotRoutable, verified, packet);
+                };
+                tell("checked here");
+                let tunnel = Some((asked.access, asked.contract));
+                let login = hosted::Login::new(arrival, group, (asked.realm, asked.place), tunnel);
+                self.answer_login(arrival, &login, verified, packet, unsealed)
+            }
             Verify::Proxy { .. } => {
                 tell("to the customer's home server");
                 self.ask_home(arrival, &asked, verified, packet, unsealed)
@@ -175,8 +187,10 @@ impl Engine {
         unsealed: &mut Option<Unsealed>,
     ) -> Result<Action, Reason> {
         let snapshot = arrival.snapshot;
-        let service = snapshot.realm(asked.realm).and_then(|realm| realm.service);
-        let pool = service.and_then(|RealmService::Proxy(pool)| snapshot.pool(pool));
+        let pool = match snapshot.realm(asked.realm).and_then(|realm| realm.service) {
+            Some(RealmService::Proxy(pool)) => snapshot.pool(pool),
+            Some(RealmService::Group(_)) | None => None,
+        };
         let refuse = |engine: &mut Engine, cause, packet: &mut Packet| {
             engine.refuse(arrival, Some(asked.realm), cause, verified, packet)
         };

@@ -72,21 +72,27 @@ pub(crate) fn nas(sessions: &Sessions, packet: &[u8]) -> Option<Key> {
     Some(sessions.key(&[b"nas", nas_name(packet)?]))
 }
 
-fn nas_name(packet: &[u8]) -> Option<&[u8]> {
+/// What the NAS calls itself.
+pub(crate) fn nas_name(packet: &[u8]) -> Option<&[u8]> {
     let names = [attr::NAS_IDENTIFIER, attr::NAS_IP_ADDRESS, attr::NAS_IPV6_ADDRESS];
     names.into_iter().find_map(|number| plain(packet, number)).filter(|name| !name.is_empty())
 }
 
 /// The session, within its source.
 pub(crate) fn session(sessions: &Sessions, name: SessionName, packet: &[u8]) -> Option<Key> {
+    Some(sessions.key(&session_parts(name, packet)?))
+}
+
+/// What that is made of.
+pub(crate) fn session_parts(name: SessionName, packet: &[u8]) -> Option<[&[u8]; 3]> {
     if name == SessionName::ChargingId
         && let Some(charging) = CHARGING_ID.find(packet)
         && let Some(gateway) = GGSN_ADDRESS.find(packet).or_else(|| GGSN_IPV6_ADDRESS.find(packet))
     {
-        return Some(sessions.key(&[b"charging", gateway, charging]));
+        return Some([b"charging", gateway, charging]);
     }
     let id = plain(packet, attr::ACCT_SESSION_ID).filter(|id| !id.is_empty())?;
-    Some(sessions.key(&[b"session", nas_name(packet).unwrap_or_default(), id]))
+    Some([b"session", nas_name(packet).unwrap_or_default(), id])
 }
 
 /// The bearer (TS 29.061: one hexadecimal digit).

@@ -16,6 +16,7 @@ use sekisho_wire::{
 
 use super::said::{self, Octets};
 use crate::{
+    hosted::octets,
     refusal::Cause,
     snapshot::{Access, Accountant, ClientId, RoutingSnapshot, Vpdn},
     stats::{self, Counter, VpdnStats},
@@ -31,6 +32,12 @@ pub(crate) struct Caller {
     user: Octets,
     key: Octets,
     who: Who,
+}
+
+/// The LNSs for a login, and whose it is.
+pub(crate) struct Found<'c> {
+    pub(crate) chosen: Chosen<'c>,
+    pub(crate) caller: Caller,
 }
 
 /// What a client and we share, and what one answer's passwords are hidden with.
@@ -139,7 +146,7 @@ pub(crate) fn write(
             buf.append_attribute(number, &value.to_be_bytes())?;
         }
     }
-    buf.append(&contract.reply)?;
+    octets::append_further(buf, &contract.reply)?;
     let sets = chosen.picks.iter().filter_map(|lns| contract.tunnel(lns.id));
     for (place, set) in (0..).zip(sets.take(access.max_alternatives.max(1))) {
         let before = buf.len();

@@ -38,7 +38,7 @@ impl<'s> Login<'s> {
     pub(crate) fn restrict(&self, reply: &mut VerifiedReply, buf: &mut Buf) -> Result<(), RewriteError> {
         match &self.contract.verify {
             Verify::Proxy { allowed, .. } => allowed.edit_reply(buf, reply),
-            Verify::Realm => Ok(()),
+            Verify::Realm | Verify::Group(_) => Ok(()),
         }
     }
 
@@ -46,7 +46,7 @@ impl<'s> Login<'s> {
     pub(crate) fn framed_networks(&self) -> &'s [(std::net::IpAddr, u8)] {
         match &self.contract.verify {
             Verify::Proxy { framed_networks, .. } => framed_networks,
-            Verify::Realm => &[],
+            Verify::Realm | Verify::Group(_) => &[],
         }
     }
 }

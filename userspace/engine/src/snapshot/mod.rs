@@ -19,10 +19,12 @@ use crate::{
 };
 
 mod access;
+mod group;
 mod servers;
 mod vpdn;
 
 pub use access::*;
+pub use group::*;
 pub use sekisho_lns::{ContractId, CustomerId, LnsId, SourceId};
 pub use servers::*;
 pub use vpdn::*;
@@ -61,6 +63,8 @@ pub struct RoutingSnapshot {
     pub access_realms: AccessRealms,
     /// `vpdn` contracts by [`ContractId`].
     pub vpdn: Vec<Option<Arc<Vpdn>>>,
+    /// `group` contracts by [`GroupId`].
+    pub groups: Vec<Option<Arc<Group>>>,
     /// LNSs by [`LnsId`].
     pub lnss: Vec<Option<Arc<LnsPlan>>>,
     /// LNSs by customer and by what Tunnel-Server-Endpoint says of them.
@@ -106,6 +110,11 @@ impl RoutingSnapshot {
     /// The `vpdn` contract with this id.
     pub fn vpdn(&self, id: ContractId) -> Option<&Arc<Vpdn>> {
         self.vpdn.get(id.index())?.as_ref()
+    }
+
+    /// The `group` contract with this id.
+    pub fn group(&self, id: GroupId) -> Option<&Arc<Group>> {
+        self.groups.get(id.index())?.as_ref()
     }
 
     /// The LNS with this id.
@@ -292,4 +301,6 @@ pub struct Realm {
 pub enum RealmService {
     /// Forwarded to the customer's servers.
     Proxy(PoolId),
+    /// Answered here, from the contract's accounts.
+    Group(GroupId),
 }

@@ -10,7 +10,7 @@ use sekisho_lns::{
 };
 use sekisho_wire::{policy::Policy, select::AttributeId, tunnel::TunnelSet};
 
-use super::{AccessType, CustomerId, PoolId};
+use super::{AccessType, CustomerId, GroupId, PoolId};
 use crate::stats::{PerWorker, VpdnStats};
 
 /// A `vpdn` contract: logins of access networks of its type for its realms are answered with a tunnel to an LNS.
@@ -85,6 +85,8 @@ pub enum Verify {
         /// empty: anything.
         framed_networks: Vec<(IpAddr, u8)>,
     },
+    /// The accounts of this `group` contract of the same customer's.
+    Group(GroupId),
 }
 
 /// Whose accounting counts the sessions of a `vpdn` contract.
