@@ -3,11 +3,14 @@
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use regex::bytes::Regex;
+use sekisho_regulation::terms::Mobile;
 use sekisho_wire::{nai::CanonicalRealm, policy::Policy, secret::Secret, select::AttributeId};
 
 use crate::{
+    group::Group,
     node::Ports,
     rates::{Rate, Rates},
+    terms::Agreement,
     vpdn::{Lns, Vpdn},
 };
 
@@ -18,12 +21,21 @@ pub struct Customer {
     pub name: String,
     /// Its name as people write it.
     pub title: Option<String>,
+    /// Its contracts for mobile service, in the document's order (Art. 5.3 to 5.5).
+    pub mobile: Vec<Mobile>,
+    /// It uses the large-scale private gateway (大規模プライベートゲートウェイ, Art. 14.3, 14.4).
+    pub private_gateway: bool,
+    /// Restrictions that follow from its use of other services (Art. 14.1), in the operator's words.
+    pub restrictions: Vec<String>,
     /// Its realms; no other customer has any of their names.
     pub realms: Vec<Realm>,
     /// Its `client` contracts.
     pub clients: Vec<Client>,
     /// Its `proxy` contracts; no realm is in two of them.
     pub proxies: Vec<Proxy>,
+    /// Its `group` contracts; no realm is in two of them. One may have a realm that a `proxy` contract has as well, where the
+    /// one begins after the other has ended (Art. 6): [`Customer::only`] leaves one.
+    pub groups: Vec<Group>,
     /// Who may send CoA and Disconnect to its terminals (RFC 5176).
     pub dynauth: Vec<DynAuth>,
     /// What is changed in the requests and the replies of all its terminals.
@@ -46,7 +58,7 @@ pub struct Policies {
 }
 
 impl Customer {
-    /// Whether its contracts can be served (Art. 5.1): at least one `client`, and at least one `proxy` for it to ask; or
+    /// Whether its contracts can be served (Art. 5.1): at least one `client`, and at least one `proxy` or `group` for it to ask; or
     /// at least one `vpdn`.
     ///
     /// # Errors
@@ -56,7 +68,7 @@ impl Customer {
         if !self.vpdn.is_empty() {
             return Ok(());
         }
-        match (self.clients.is_empty(), self.proxies.is_empty()) {
+        match (self.clients.is_empty(), self.proxies.is_empty() && self.groups.is_empty()) {
             (false, false) => Ok(()),
             (true, false) => Err(Unserviceable::NoClient),
             (false, true) => Err(Unserviceable::NoService),
@@ -73,11 +85,11 @@ impl Customer {
 /// Why a customer's contracts are not served (Art. 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unserviceable {
-    /// A `proxy` contract without any `client` contract that could ask for it.
-    #[error("has a `proxy` contract but no `client` contract, so nobody may ask for it")]
+    /// A `proxy` or `group` contract without any `client` contract that could ask for it.
+    #[error("has a `proxy` or `group` contract but no `client` contract, so nobody may ask for it")]
     NoClient,
-    /// A `client` contract without any `proxy` contract to ask for.
-    #[error("has a `client` contract but no `proxy` contract, so there is nothing to ask for")]
+    /// A `client` contract without any `proxy` or `group` contract to ask for.
+    #[error("has a `client` contract but no `proxy` or `group` contract, so there is nothing to ask for")]
     NoService,
     /// No contract at all.
     #[error("has no contract")]
@@ -187,6 +199,8 @@ pub struct Client {
     pub session_identity: Vec<u8>,
     /// What is changed in its requests, before the customer's rules, and in replies to it, after them.
     pub policies: Policies,
+    /// What was agreed for it.
+    pub agreement: Agreement,
 }
 
 /// Whether Message-Authenticator is asked for.
@@ -247,6 +261,8 @@ pub struct Proxy {
     pub when_down: Unanswered,
     /// What an Accept may give as Framed-IP-Address: network and prefix length; empty: anything.
     pub framed_networks: Vec<(IpAddr, u8)>,
+    /// What was agreed for it.
+    pub agreement: Agreement,
 }
 
 impl Proxy {

@@ -8,14 +8,27 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::finding::{Finding, Problem, Report};
+use crate::{
+    finding::{Finding, Problem, Report},
+    texts::Text,
+};
 
 /// A longer file is no document, but a mistake: ten thousand terminals take less than two of these 16 MiB.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
 
-/// The text of one file. It may hold secrets, so it is wiped when it is dropped and is never shown.
+/// On whose behalf a document speaks, which decides on what it may name of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Author {
+    /// The operator's: its own documents, and all that are files of a node.
+    Operator,
+    /// A customer's: a document of the registry, which every node reads and which names nothing of any.
+    Customer,
+}
+
+/// The text of one document. It may hold secrets, so it is wiped when it is dropped and is never shown.
 pub(crate) struct Document {
     path: PathBuf,
+    author: Author,
     text: Zeroizing<String>,
     /// Where each line begins: a long document may have many findings.
     lines: Vec<usize>,
@@ -35,10 +48,24 @@ impl Document {
         }
     }
 
-    /// A text that stands in a file of this path.
+    /// A text that stands in a file of this path, of this node.
     pub(crate) fn of(path: &Path, text: &str) -> Document {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Document { path: path.to_owned(), text: Zeroizing::new(text.to_owned()), lines }
+        Document { path: path.to_owned(), author: Author::Operator, text: Zeroizing::new(text.to_owned()), lines }
+    }
+
+    /// A text that is no file of this node; one that is too long is reported.
+    pub(crate) fn of_registry(text: &Text, author: Author, report: &Report) -> Option<Arc<Document>> {
+        let path = Path::new(&text.name);
+        if let Err(problem) = length(text.text.len() as u64) {
+            report.fault(whole(path, problem));
+            return None;
+        }
+        Some(Arc::new(Document { author, ..Document::of(path, &text.text) }))
+    }
+
+    pub(crate) fn author(&self) -> Author {
+        self.author
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -77,11 +104,16 @@ fn octets(path: &Path, missing: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
     if !meta.is_file() {
         return Err(Problem::new("is no regular file", "Put a file there, or give what is there another name."));
     }
-    if meta.len() > MAX_FILE {
-        let message = format!("has {} octets, and a document has at most {MAX_FILE}", meta.len());
+    length(meta.len())?;
+    fs::read(path).map(Zeroizing::new).map_err(unreadable)
+}
+
+fn length(octets: u64) -> Result<(), Problem> {
+    if octets > MAX_FILE {
+        let message = format!("has {octets} octets, and a document has at most {MAX_FILE}");
         return Err(Problem::new(message, "Look whether it is the right file."));
     }
-    fs::read(path).map(Zeroizing::new).map_err(unreadable)
+    Ok(())
 }
 
 /// A finding about a file as a whole.

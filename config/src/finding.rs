@@ -56,11 +56,14 @@ impl fmt::Display for Faults {
     }
 }
 
-/// A message and its remedy, before its place is known.
-#[derive(Debug)]
-pub(crate) struct Problem {
-    pub(crate) message: String,
-    pub(crate) remedy: String,
+/// What is the matter and what to do about it, without a place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}. {remedy}")]
+pub struct Problem {
+    /// What is the matter.
+    pub message: String,
+    /// What would make it acceptable: one or more sentences.
+    pub remedy: String,
 }
 
 impl Problem {

@@ -11,15 +11,20 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{access::AccessNetwork, dictionary::Dictionary, rates::Rates};
+use crate::{
+    access::AccessNetwork,
+    dictionary::Dictionary,
+    rates::Rates,
+    registry::{CustomersFrom, Hosted},
+};
 
 /// One node of sekisho.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// Its name, as logs and metrics show it.
     pub name: String,
-    /// The directory of customer documents.
-    pub customers: PathBuf,
+    /// Where customers' documents come from.
+    pub customers: CustomersFrom,
     /// The directory below which `secret_file` may point.
     pub secrets: Option<PathBuf>,
     /// The directory that holds what has been learned while running, over restarts.
@@ -48,12 +53,14 @@ pub struct Node {
     pub sessions: Sessions,
     /// Our side toward LNSs.
     pub l2tp: L2tp,
-    /// The operator's access networks.
+    /// The operator's access networks: of this document and, with a registry, of the operator's document there.
     pub access_networks: Vec<AccessNetwork>,
     /// Where the admin API and the metrics are served (HTTP).
     pub admin: SocketAddr,
     /// Accounts that `sekisho probe` knows the password of.
     pub probes: Vec<Probe>,
+    /// How hosted accounts are answered for.
+    pub hosted: Hosted,
 }
 
 /// The most ingresses that a node can have: a source's ways in are the bits of one word in the kernel.

@@ -1,4 +1,4 @@
-//! Every key of both documents. What is not here is refused, and `docs/configuration.md` describes what is.
+//! Every key of the documents. What is not here is refused, and `docs/configuration.md` describes what is.
 
 /// Keys of one kind of table.
 pub(crate) type Keys = &'static [&'static str];
@@ -16,6 +16,8 @@ pub(crate) const NODE_DOCUMENT: Keys = &[
     "access_network",
     "admin",
     "probe",
+    "registry",
+    "hosted",
 ];
 pub(crate) const NODE: Keys =
     &["name", "customers", "secrets", "state", "dictionaries", "country_code", "workers", "log"];
@@ -89,9 +91,20 @@ pub(crate) const ACCESS_NETWORK: Keys = &[
 pub(crate) const ADMIN: Keys = &["address"];
 pub(crate) const PROBE: Keys = &["user", "password", "password_file", "password_env"];
 
+pub(crate) const REGISTRY: Keys =
+    &["database", "database_file", "database_env", "key_file", "key_credential", "time_zone", "mirror"];
+pub(crate) const HOSTED: Keys =
+    &["argon2_workers", "argon2_queue", "max_failures", "failure_window", "lock", "client_failures", "max_sessions"];
+
+pub(crate) const OPERATOR_DOCUMENT: Keys = &["operator", "access_network"];
+pub(crate) const OPERATOR: Keys = &["name", "title"];
+
 pub(crate) const CUSTOMER_DOCUMENT: Keys =
-    &["customer", "realm", "client", "proxy", "dynauth", "policy", "lns", "vpdn"];
-pub(crate) const CUSTOMER: Keys = &["name", "title", "request_policy", "reply_policy", "max_vpdn_sessions"];
+    &["customer", "mobile", "realm", "client", "proxy", "group", "dynauth", "policy", "lns", "vpdn"];
+pub(crate) const CUSTOMER: Keys =
+    &["name", "title", "request_policy", "reply_policy", "max_vpdn_sessions", "private_gateway", "restrictions"];
+pub(crate) const MOBILE: Keys = &["type", "class", "plan", "network_class", "from", "until"];
+pub(crate) const FEES: Keys = &["initial", "monthly", "change"];
 pub(crate) const REALM: Keys = &["suffix", "prefix", "nt_domain", "apn", "pattern", "default", "name"];
 pub(crate) const CLIENT: Keys = &[
     "contract",
@@ -127,9 +140,35 @@ pub(crate) const CLIENT: Keys = &[
     "session_identity",
     "request_policy",
     "reply_policy",
+    "fees",
+    "prerequisites",
 ];
-pub(crate) const PROXY: Keys =
-    &["contract", "realms", "type", "key", "strip", "when_down", "framed_networks", "server", "fallback", "copy"];
+pub(crate) const PROXY: Keys = &[
+    "contract",
+    "realms",
+    "type",
+    "key",
+    "strip",
+    "when_down",
+    "framed_networks",
+    "server",
+    "fallback",
+    "copy",
+    "fees",
+    "prerequisites",
+];
+pub(crate) const GROUP: Keys = &[
+    "contract",
+    "realms",
+    "accounts",
+    "passwords",
+    "protocols",
+    "simultaneous",
+    "max_sessions",
+    "reply",
+    "fees",
+    "prerequisites",
+];
 pub(crate) const FALLBACK: Keys = &["type", "key", "server"];
 pub(crate) const SERVER: Keys = &[
     "name",
@@ -234,6 +273,8 @@ pub(crate) const VPDN: Keys = &[
     "framed_networks",
     "allow_reply",
     "load_balancing",
+    "fees",
+    "prerequisites",
 ];
 pub(crate) const LOAD_BALANCING: Keys = &[
     "strategy",
@@ -248,6 +289,7 @@ pub(crate) const LOAD_BALANCING: Keys = &[
     "rebalance",
     "rebalance_rate",
     "tier",
+    "fees",
 ];
 pub(crate) const LNS_TIER: Keys = &["lns", "strategy"];
 
@@ -258,7 +300,7 @@ mod tests {
     const PAGE: &str = include_str!("../../docs/configuration.md");
 
     /// Every kind of table as its heading writes it.
-    const TABLES: [(&str, Keys); 26] = [
+    const TABLES: [(&str, Keys); 32] = [
         ("[node]", NODE),
         ("[[domain]]", DOMAIN),
         ("[[domain.ingress]]", INGRESS),
@@ -272,19 +314,25 @@ mod tests {
         ("[[access_network]]", ACCESS_NETWORK),
         ("[admin]", ADMIN),
         ("[[probe]]", PROBE),
+        ("[registry]", REGISTRY),
+        ("[hosted]", HOSTED),
+        ("[operator]", OPERATOR),
         ("[customer]", CUSTOMER),
+        ("[[mobile]]", MOBILE),
         ("[[realm]]", REALM),
         ("[[client]]", CLIENT),
         ("[[proxy]]", PROXY),
         ("[[proxy.server]]", SERVER),
         ("[[proxy.fallback]]", FALLBACK),
         ("[[proxy.copy]]", COPY),
+        ("[[group]]", GROUP),
         ("[[dynauth]]", DYNAUTH),
         ("[[policy]]", POLICY),
         ("[[lns]]", LNS),
         ("[[vpdn]]", VPDN),
         ("[vpdn.load_balancing]", LOAD_BALANCING),
         ("[[vpdn.load_balancing.tier]]", LNS_TIER),
+        ("[contract.fees]", FEES),
     ];
 
     /// The keys that the page describes under a heading, in its order.
@@ -304,8 +352,8 @@ mod tests {
     }
 
     #[test]
-    fn the_page_has_every_table_of_both_documents() {
-        for key in NODE_DOCUMENT.iter().chain(CUSTOMER_DOCUMENT) {
+    fn the_page_has_every_table_of_the_documents() {
+        for key in NODE_DOCUMENT.iter().chain(OPERATOR_DOCUMENT).chain(CUSTOMER_DOCUMENT) {
             let known = TABLES.iter().any(|(heading, _)| heading.trim_matches(['[', ']']) == *key);
             assert!(known, "{key}");
         }

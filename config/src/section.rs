@@ -2,6 +2,7 @@
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
+use jiff::civil::Date;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -165,6 +166,17 @@ impl<'a> Section<'a> {
     /// A span of time within bounds: `"250ms"`, `"3s"`, `"1m"`.
     pub(crate) fn duration(&self, key: &str, bounds: RangeInclusive<Duration>) -> Field<Duration> {
         self.parsed(key, |text| value::duration(text, &bounds))
+    }
+
+    /// A day: `2027-01-31`, with quotes or without.
+    pub(crate) fn date(&self, key: &str) -> Field<Date> {
+        let remedy = "Write it as 2027-01-31.";
+        let text = self.typed(key, "a day", remedy, |value| match value {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Datetime(time) => Some(time.to_string()),
+            _ => None,
+        });
+        text.map(|text| self.accept(key, value::date(&text)))
     }
 
     /// A list of strings, each accepted by `parse`; `None` for one faulty element.

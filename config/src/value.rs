@@ -3,9 +3,11 @@
 use std::{
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
+use jiff::civil::Date;
 use sekisho_wire::nai::CanonicalRealm;
 
 use crate::{access::Network, finding::Problem};
@@ -211,6 +213,30 @@ pub(crate) fn attribute_text(text: &str, most: usize) -> Result<String, Problem>
         return Err(Problem::new("holds a control character", "Take it out."));
     }
     Ok(text.to_owned())
+}
+
+/// A name or a sentence in whatever words: at least one octet and at most so many, no control characters, and no blanks
+/// around it that nobody sees.
+pub(crate) fn words(text: &str, most: usize) -> Result<String, Problem> {
+    match text.trim() == text {
+        true => attribute_text(text, most),
+        false => Err(Problem::new(format!("{text:?} has blanks around it"), "Take them out.")),
+    }
+}
+
+/// A path, relative to the directory `base` or absolute.
+pub(crate) fn path(base: &Path, text: &str) -> Result<PathBuf, Problem> {
+    match text {
+        "" => Err(Problem::new("is empty", "Give a path, relative to this file or absolute.")),
+        text => Ok(base.join(text)),
+    }
+}
+
+/// A day, `2027-01-31`.
+pub(crate) fn date(text: &str) -> Result<Date, Problem> {
+    // The parser would take a time behind the day, too.
+    let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
+    date.ok_or_else(|| Problem::new(format!("{text:?} is no day"), "Write it as 2027-01-31."))
 }
 
 /// One of a few words.

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use sekisho_regulation::terms::Fees;
 use sekisho_wire::{secret::Secret, select::AttributeId};
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
     customer::{Host, Realm, ServerState},
     node::Password,
     rates::Rate,
+    terms::Agreement,
 };
 
 /// The most LNSs of a contract, over all tiers and with those for overflow.
@@ -109,6 +111,8 @@ pub struct Vpdn {
     /// Further attributes of an Accept, values as they stand in a packet; none of them is hidden or protected, belongs to
     /// a tunnel, or is Service-Type or Framed-Protocol.
     pub reply: Vec<(AttributeId, Box<[u8]>)>,
+    /// What was agreed for it, but for the option.
+    pub agreement: Agreement,
 }
 
 impl Vpdn {
@@ -132,6 +136,8 @@ pub enum Verify {
         /// is among them, its `vpdn:` values stay out all the same.
         allow_reply: Vec<AttributeId>,
     },
+    /// The operator's account database, by the customer's `group` contracts, which serve every realm of this contract.
+    Group,
 }
 
 /// LNSs that are chosen from alike.
@@ -184,6 +190,8 @@ pub struct Balancing {
     pub overflow: Vec<String>,
     /// Disconnects a minute that bring sessions back to where they belong, 1 to 600; `None`: sessions stay.
     pub rebalance: Option<u32>,
+    /// Yen, agreed for the option apart from its contract (Art. 10, annex 1).
+    pub fees: Fees,
 }
 
 /// What a request gets while every LNS is down.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use common::{BALANCED, TUNNEL, carriers, documents, tunnel_refused, tunnel_taken, tunnel_warned, with};
 use sekisho_config::{AllDown, Balancing, Failback, Strategy, Vpdn};
+use sekisho_regulation::terms::Fees;
 use sekisho_wire::{
     attr,
     select::AttributeId::{Plain, Vendor},
@@ -34,6 +35,7 @@ fn what_is_left_out_has_its_default() {
     let strategies: Vec<_> = vpdn.tiers.iter().map(|tier| (tier.strategy, tier.lns.join(" "))).collect();
     assert_eq!(strategies, [(Strategy::RoundRobin, "tokyo osaka".into()), (Strategy::RoundRobin, "nagoya".into())]);
     let expected = Balancing {
+        fees: Fees::default(),
         key: vec![Plain(attr::CALLING_STATION_ID), Vendor(10_415, 1)],
         sticky: None,
         slow_start: Duration::from_secs(60),
@@ -65,6 +67,7 @@ rebalance_rate = 600"#;
     let vpdn = tunnel_taken(&text).vpdn.remove(0);
     assert_eq!((vpdn.tiers[0].strategy, vpdn.tiers[1].strategy), (Strategy::Hash, Strategy::LeastSessions));
     let expected = Balancing {
+        fees: Fees::default(),
         key: vec![Vendor(10_415, 1), Plain(attr::NAS_PORT_ID), Plain(attr::USER_NAME)],
         sticky: Some(Duration::from_secs(168 * 3_600)),
         slow_start: Duration::ZERO,

@@ -191,9 +191,9 @@ fn a_customer_that_cannot_be_served_is_a_warning_that_names_the_article() {
     assert_eq!(
         client_only.warnings(),
         [
-            "customers/acme.toml:2:1: customer: has a `client` contract but no `proxy` contract, so there is nothing to ask \
-          for: nothing of it is served (service regulation, Art. 5.1). It needs at least one [[client]] and at least one \
-          [[proxy]], or a [[vpdn]]."
+            "customers/acme.toml:2:1: customer: has a `client` contract but no `proxy` or `group` contract, so there is nothing to \
+          ask for: nothing of it is served (service regulation, Art. 5.1). It needs at least one [[client]] and at least \
+          one [[proxy]] or [[group]], or a [[vpdn]]."
         ]
     );
     assert_eq!(taken(&client_only).1[0].serviceable(), Err(Unserviceable::NoService));

@@ -6,8 +6,8 @@ mod common;
 
 use std::path::Path;
 
-use common::{ACME, BALANCED, NODE, documents, taken, tunnel_taken, tunnel_warned, with};
-use sekisho_config::{Selector, load};
+use common::{ACME, BALANCED, HOSTED, NODE, documents, held, held_taken, taken, tunnel_taken, tunnel_warned, with};
+use sekisho_config::{CustomersFrom, Selector, load, load_node};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
 
@@ -79,7 +79,7 @@ fn a_default_of_vpdn_written_out_changes_nothing() {
     }
     assert_eq!(tunnel_taken(&written), plain);
     let count = |heading| defaults(heading).lines().count();
-    assert_eq!((count("[customer]"), count("[[lns]]"), count("[[vpdn]]")), (1, 9, 3));
+    assert_eq!((count("[customer]"), count("[[lns]]"), count("[[vpdn]]")), (2, 9, 3));
     assert_eq!((count("[vpdn.load_balancing]"), count("[[vpdn.load_balancing.tier]]")), (9, 1));
 }
 
@@ -116,6 +116,41 @@ fn the_policy_of_the_page_is_taken() {
     assert!(loaded.warnings().is_empty(), "{:?}", loaded.warnings());
     let (_, customers) = taken(&loaded);
     assert_eq!(customers[0].clients[0].policies.reply.as_ref().unwrap().rules().len(), 7);
+}
+
+#[test]
+fn a_default_of_the_registry_and_of_hosted_accounts_written_out_changes_nothing() {
+    let node = |text: &str| {
+        let held = documents(&format!("{NODE}{text}"), &[]);
+        let (mut node, warnings) = load_node(held.path(), &|_| None).unwrap_or_else(|faults| panic!("{faults}"));
+        let CustomersFrom::Registry(registry) = &mut node.customers else { panic!("{:?}", node.customers) };
+        assert_eq!(warnings, []);
+        (registry.time_zone.clone(), node.hosted)
+    };
+    let written = format!("[registry]\n{}[hosted]\n{}", defaults("[registry]"), defaults("[hosted]"));
+    assert_eq!(node(&written), node("[registry]\n"));
+    assert_eq!((defaults("[registry]").lines().count(), defaults("[hosted]").lines().count()), (1, 7));
+    let keys = format!(
+        "[[group]]\n{}fees = {{ {} }}\n",
+        defaults("[[group]]"),
+        defaults("[contract.fees]").trim().replace('\n', ", ")
+    );
+    assert_eq!(held_taken(&with(HOSTED, "[[group]]\n", &keys)), held_taken(HOSTED));
+    assert_eq!((defaults("[[group]]").lines().count(), defaults("[contract.fees]").lines().count()), (3, 3));
+}
+
+#[test]
+fn the_group_and_the_operators_document_of_the_page_are_taken() {
+    let example = |begin: &str| {
+        let (_, example) = PAGE.split_once(&format!("```toml\n{begin}\n")).unwrap();
+        format!("{begin}\n{}", example.split("```").next().unwrap())
+    };
+    let (head, _) = HOSTED.split_once("[[group]]").unwrap();
+    let customer = held_taken(&format!("{head}{}", example("[[group]]")));
+    assert_eq!((customer.groups[0].accounts, customer.groups[0].agreement.fees.monthly), (500, 5_000));
+    let held = held(NODE, &[]).and_operator(&example("[operator]"));
+    held.node().file("secrets/mobile-d", "a secret of sixteen", 0o600);
+    assert_eq!(held.taken().0.access_networks[0].name, "mobile-d");
 }
 
 /// Every key of a table of the page whose default is one plain value, as a document writes it.

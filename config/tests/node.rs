@@ -5,7 +5,7 @@ mod common;
 use std::{net::SocketAddr, num::NonZeroUsize, path::Path, time::Duration};
 
 use common::{ACME, NODE, documents, node_refused, node_taken, taken, with};
-use sekisho_config::{Ingress, LogLevel, Node, Ports, Vlan, XdpMode};
+use sekisho_config::{CustomersFrom, Ingress, LogLevel, Node, Ports, Vlan, XdpMode};
 
 fn plain() -> Node {
     taken(&documents(NODE, &[("acme", ACME)])).0
@@ -16,7 +16,8 @@ fn what_is_left_out_has_its_default() {
     let node = plain();
     assert_eq!((node.name.as_str(), node.workers, node.log), ("sekisho", None, LogLevel::Info));
     assert!(
-        node.customers.ends_with("customers") && node.secrets.as_ref().is_some_and(|path| path.ends_with("secrets"))
+        matches!(&node.customers, CustomersFrom::Directory(path) if path.ends_with("customers"))
+            && node.secrets.as_ref().is_some_and(|path| path.ends_with("secrets"))
     );
     assert_eq!(node.upstream.ipv4, Some("198.51.100.1".parse().unwrap()), "the first IPv4 listener");
     assert_eq!(node.upstream.ipv6, Some("2001:db8::1".parse().unwrap()), "the first IPv6 listener");

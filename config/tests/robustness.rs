@@ -6,8 +6,8 @@ mod common;
 
 use std::path::Path;
 
-use common::{ACME, NODE, documents};
-use sekisho_config::dictionary::Dictionary;
+use common::{ACME, HOSTED, NODE, OPERATOR, documents, with};
+use sekisho_config::{Text, Texts, dictionary::Dictionary, kind_of, load_documents, load_node};
 
 /// A customer with a table of every kind.
 fn acme() -> String {
@@ -88,6 +88,38 @@ fn a_mangled_document_is_answered_with_faults_or_taken_and_never_with_a_panic() 
             }
         }
         documents.file(name, text, 0o640);
+    }
+    assert!((1..1_000).contains(&taken), "{taken} of 1000 were taken");
+}
+
+#[test]
+fn a_mangled_document_of_the_registry_is_answered_with_faults_or_taken_and_never_with_a_panic() {
+    let mut below = numbers();
+    let pieces = ["\"", "[", "]", "[[", "=", "\n", "{", "}", "東", "-1", ".", "2027-01-31", "://", "@", "[[group]]\n"];
+    let node = format!("{}[registry]\ndatabase = \"postgresql://u:p@db/r\"\n[hosted]\nlock = \"1m\"\n", node());
+    let acme = with(HOSTED, "name = \"acme\"\n", "name = \"acme\"\nprivate_gateway = true\nrestrictions = [\"r\"]\n")
+        + "passwords = \"recoverable\"\nprotocols = [\"pap\", \"chap\"]\nreply = { \"Session-Timeout\" = 60 }\n\
+           fees = { initial = 1, monthly = 2, change = 3 }\nprerequisites = [\"p\"]\n[[mobile]]\ntype = \"K\"\n\
+           plan = \"flat\"\nfrom = 2027-01-31\nuntil = \"2027-02-28\"\n";
+    let documents = documents(&node, &[]);
+    let mut taken = 0;
+    for round in 0..1_000 {
+        let mut texts = [acme.clone(), OPERATOR.to_owned(), node.clone()];
+        let text = &mut texts[round % 3];
+        *text = mangle(text, &pieces, &mut below);
+        let [customer, operator, node] = texts;
+        documents.file("sekisho.toml", &node, 0o640);
+        let (customer, operator) = (Text::new("acme", customer), Text::new("operator", operator));
+        let _ = (kind_of(&customer), kind_of(&operator), load_node(documents.path(), &|_| None));
+        let texts = Texts { customers: vec![customer], operator: Some(operator) };
+        match load_documents(documents.path(), &texts, &|_| None) {
+            Ok((_, customers, _)) => {
+                taken += 1;
+                // A document that says more than one contract for a realm may be refused here, and nothing else happens.
+                let _ = customers[0].only(&|_| true, &|_| None).map(|customer| customer.terms());
+            }
+            Err(faults) => assert!(faults.faults.iter().all(|it| !it.message.is_empty() && !it.remedy.is_empty())),
+        }
     }
     assert!((1..1_000).contains(&taken), "{taken} of 1000 were taken");
 }

@@ -90,9 +90,12 @@ fn each_fault_is_told_with_its_place_and_remedy() {
     for (keys, says) in [
         (
             "verify = \"group\"",
-            "verify: \"group\" asks the operator's own accounts, and this version keeps none. Say \"realm\", or",
+            "verify: no `group` contract of this customer serves \"acme.example\", so nobody can be asked. Put the realm into",
         ),
-        ("verify = \"yes\"", "verify: \"yes\" is none of the words known here. Say \"realm\" or \"proxy\"."),
+        (
+            "verify = \"yes\"",
+            "verify: \"yes\" is none of the words known here. Say \"realm\" or \"proxy\" or \"group\".",
+        ),
         (
             "verify = \"proxy\"",
             "verify: no `proxy` contract of this customer serves \"acme.example\", so nobody can be asked",
@@ -243,7 +246,7 @@ fn a_contract_for_vpdn_is_served_without_any_other() {
     let (head, proxy) = ACME.split_once("[[proxy]]").unwrap();
     assert!(proxy.contains("[[proxy.server]]"));
     let terminal = format!("{head}[[lns]]{}", TUNNEL.split_once("[[lns]]").unwrap().1);
-    let says = "client[0].contract: the customer has no `proxy` contract, and terminals never ask for VPDN";
+    let says = "client[0].contract: the customer has no `proxy` or `group` contract, and terminals never ask for VPDN";
     tunnel_warned(&terminal, &[says, "Add [[proxy]] with the servers that answer"]);
     assert_eq!(tunnel_taken(&terminal).serviceable(), Ok(()));
 }

@@ -6,6 +6,7 @@
 mod builtin;
 mod literal;
 mod parse;
+mod reply;
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sekisho_wire::{attr, select::AttributeId};
 
-use super::{idle, surroundings::Surroundings, vpdn::lns_names};
+use super::{agreement::fees, idle, surroundings::Surroundings, vpdn::lns_names};
 use crate::{
     document::{Placed, Site},
     finding::Problem,
@@ -59,6 +59,7 @@ pub(super) fn load_balancing(
     let failback = failback(section);
     let overflow = if section.has("overflow") { lns_names(section, "overflow", known) } else { Some(Vec::new()) };
     let rebalance = rebalance(section);
+    let fees = fees(section);
     let before = section.report.count();
     let sections = section.tables("tier", schema::LNS_TIER);
     let tiers: Vec<Placed<LnsTier>> = sections
@@ -84,6 +85,7 @@ pub(super) fn load_balancing(
         failback,
         overflow: overflow?,
         rebalance: rebalance?,
+        fees: fees?,
     };
     sound.then(|| Choice { site: section.site.clone(), strategy, tiers, balancing })
 }

@@ -5,6 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use sekisho_wire::attr;
 
 use super::{
+    agreement::agreement,
     contract,
     identity::session_identity,
     message_authenticator, open_to_forgery, patience,
@@ -77,6 +78,7 @@ pub(super) fn client(
     let identity = [attr::ACCT_SESSION_ID, attr::CALLING_STATION_ID, attr::USER_NAME];
     let session_identity = session_identity(section, around, &identity);
     let policies = policies.chosen(section);
+    let agreement = agreement(section);
     let (domain, ingresses) = way?;
     let operator_name = operator_name?;
     Some(Client {
@@ -102,6 +104,7 @@ pub(super) fn client(
         rates: rates?,
         session_identity: session_identity?,
         policies: with_operator_name(policies?, operator_name.as_deref()),
+        agreement: agreement?,
         operator_name,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{dictionary::Dictionary, document::Document, documents_in, finding::Problem, section::Section};
+use crate::{dictionary::Dictionary, document::Document, finding::Problem, load::documents_in, section::Section};
 
 /// The built-in dictionary with every `*.dictionary` of a directory, or `dictionary.*` as FreeRADIUS calls them, in the
 /// order of their names. What is faulty is reported, and the rest read.

@@ -2,6 +2,7 @@
 //! checked in `rules`.
 
 mod access;
+mod agreement;
 mod answers;
 mod balancing;
 mod client;
@@ -9,17 +10,21 @@ pub(crate) mod customer;
 mod dictionaries;
 pub(crate) mod domain;
 mod dynauth;
+mod group;
 mod identity;
 mod journal;
 mod limits;
 mod lns;
 mod lookup;
+mod mobile;
 pub(crate) mod node;
+pub(crate) mod operator;
 mod policy;
 mod proxy;
 mod rates;
 mod realm;
-mod reply;
+mod registry;
+pub(crate) mod reply;
 pub(crate) mod secret;
 mod server;
 mod sessions;
@@ -46,14 +51,19 @@ const MAX_SYNTAX_FAULTS: usize = 10;
 /// What the parser takes a word without quotes for.
 const WORDS: [&str; 3] = ["invalid boolean", "invalid float", "string values must be quoted"];
 
-/// Parses a document and gives its top to `read`. Syntax faults are reported; then the rest is not looked at, since a
-/// document that is broken in one place says little about another.
+/// Parses a document and gives its top to `read`.
 pub(crate) fn document<T>(
     document: &Arc<Document>,
     keys: Keys,
     report: &Report,
     read: impl FnOnce(Section<'_>) -> T,
 ) -> Option<T> {
+    tables(document, report, |table| read(Section::document(document, table, keys, report)))
+}
+
+/// Parses a document and gives what stands in it to `read`, whatever its keys. Syntax faults are reported; then the rest is
+/// not looked at, since a document that is broken in one place says little about another.
+pub(crate) fn tables<T>(document: &Document, report: &Report, read: impl FnOnce(&DeTable<'_>) -> T) -> Option<T> {
     let (table, errors) = DeTable::parse_recoverable(document.text());
     let more = errors.len().saturating_sub(MAX_SYNTAX_FAULTS);
     for (index, error) in errors.iter().take(MAX_SYNTAX_FAULTS).enumerate() {
@@ -69,7 +79,7 @@ pub(crate) fn document<T>(
         }
         report.fault(document.finding(octet, "", Problem::new(message, remedy)));
     }
-    errors.is_empty().then(|| read(Section::document(document, table.get_ref(), keys, report)))
+    errors.is_empty().then(|| read(table.get_ref()))
 }
 
 /// The ports `auth` and `accounting` of a section. `default` stands where both are absent.

@@ -15,6 +15,7 @@ use super::{
     journal::journal,
     limits::limits,
     ports,
+    registry::{hosted, registry},
     secret::{Directory, Vault},
     sessions::sessions,
     surroundings::Surroundings,
@@ -26,6 +27,7 @@ use crate::{
     finding::Problem,
     node::{Listener, LogLevel, Node, Password, Ports, Probe, Xdp, XdpMode},
     rates::Rates,
+    registry::{CustomersFrom, Registry},
     schema,
     section::Section,
     value,
@@ -45,8 +47,8 @@ const MODES: [(&str, XdpMode); 4] =
 pub(crate) struct NodeDraft {
     /// The whole; `None` where any part is faulty.
     pub(crate) node: Option<Node>,
-    /// The directory of customer documents; `None` where it is not known.
-    pub(crate) customers: Option<Placed<PathBuf>>,
+    /// Where customers' documents come from; `None` where that is not known.
+    pub(crate) customers: Option<Placed<CustomersFrom>>,
     /// `None` where any domain is faulty.
     pub(crate) domains: Option<Vec<DomainDraft>>,
     pub(crate) listeners: Vec<Placed<Listener>>,
@@ -56,7 +58,8 @@ pub(crate) struct NodeDraft {
 
 struct General {
     name: Option<String>,
-    customers: Option<PathBuf>,
+    /// Where the key is given; the outer `None` where it is faulty.
+    customers: Option<Option<PathBuf>>,
     secrets: Option<Option<PathBuf>>,
     state: Option<PathBuf>,
     dictionaries: Option<PathBuf>,
@@ -90,10 +93,16 @@ pub(crate) fn node<'a>(
         None => Directory::Unknown,
     };
     let probes = probes(top, &Vault::new(directory(), env));
-    let customers = general.customers.clone().map(|value| Placed {
-        value,
-        site: section.as_ref().map_or_else(|| top.site.clone(), |section| section.site.clone()),
-    });
+    let registry_section = top.table("registry", schema::REGISTRY);
+    let vault = Vault::new(directory(), env);
+    let registry = registry_section.as_ref().map(|it| (it, registry(it, base, general.state.as_ref(), &vault)));
+    let hosted_section = top.table("hosted", schema::HOSTED);
+    let hosted = hosted(hosted_section.as_ref());
+    if let (Some(section), None) = (&hosted_section, &registry) {
+        let remedy = "Give [registry], where the accounts are, or take it out.";
+        section.warn("", Problem::new("means nothing where customers' documents are files", remedy));
+    }
+    let customers = customers(top, section.as_ref(), base, general.customers, registry);
     let around = Surroundings {
         domains: domains.as_ref().map(|all| all.iter().map(DomainDraft::checked).collect()),
         vault: Vault::new(directory(), env),
@@ -104,7 +113,7 @@ pub(crate) fn node<'a>(
     let node = (|| {
         Some(Node {
             name: general.name.clone()?,
-            customers: general.customers.clone()?,
+            customers: customers.as_ref()?.value.clone(),
             secrets: general.secrets.clone()?,
             state: general.state.clone()?,
             dictionary: Arc::clone(&around.dictionary),
@@ -123,21 +132,48 @@ pub(crate) fn node<'a>(
                 .then(|| access_networks.iter().map(|placed| placed.value.clone()).collect())?,
             admin: admin?,
             probes: probes?,
+            hosted: hosted?,
         })
     })();
     let xdp = xdp_section.map(|section| section.site);
     (NodeDraft { node, customers, domains, listeners, access_networks, xdp }, around)
 }
 
+/// Where customers' documents come from: a directory, unless there is a registry. `directory` is `None` where it is faulty.
+fn customers(
+    top: &Section<'_>,
+    section: Option<&Section<'_>>,
+    base: &Path,
+    directory: Option<Option<PathBuf>>,
+    registry: Option<(&Section<'_>, Option<Registry>)>,
+) -> Option<Placed<CustomersFrom>> {
+    let site = || section.map_or_else(|| top.site.clone(), |section| section.site.clone());
+    match (directory?, registry) {
+        (None, Some((section, registry))) => {
+            Some(Placed { value: CustomersFrom::Registry(registry?), site: section.site.clone() })
+        }
+        (Some(_), Some((registry, _))) => {
+            let message =
+                format!("stands beside [registry], at {}, and documents come from one place", registry.site.place(""));
+            let remedy = "Take it out, after `sekisho apply -f` of each document; or take [registry] out.";
+            top.report.fault(site().finding("customers", Problem::new(message, remedy)));
+            None
+        }
+        (directory, None) if !top.has("registry") => {
+            let directory = directory.unwrap_or_else(|| base.join("customers"));
+            Some(Placed { value: CustomersFrom::Directory(directory), site: site() })
+        }
+        // What stands under `registry` is no table, which has been told.
+        (_, None) => None,
+    }
+}
+
 fn general(section: Option<&Section<'_>>, base: &Path) -> General {
-    let path = |text: &str| match text {
-        "" => Err(Problem::new("is empty", "Give a path, relative to this file or absolute.")),
-        text => Ok(base.join(text)),
-    };
+    let path = |text: &str| value::path(base, text);
     let Some(section) = section else {
         return General {
             name: Some("sekisho".into()),
-            customers: Some(base.join("customers")),
+            customers: Some(None),
             secrets: Some(None),
             state: Some(base.join("state")),
             dictionaries: None,
@@ -153,7 +189,7 @@ fn general(section: Option<&Section<'_>>, base: &Path) -> General {
     }
     General {
         name: section.parsed("name", value::name).or("sekisho".into()),
-        customers: section.parsed("customers", path).or(base.join("customers")),
+        customers: section.parsed("customers", path).optional(),
         secrets: section.parsed("secrets", path).optional(),
         state,
         dictionaries: section.parsed("dictionaries", path).optional().flatten(),

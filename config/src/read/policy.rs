@@ -13,7 +13,7 @@ use toml::de::DeValue;
 use super::surroundings::Surroundings;
 use crate::{
     customer::Policies,
-    dictionary::{Attribute, Kind, Lead, Raw, encode},
+    dictionary::{Attribute, Dictionary, Kind, Lead, Raw, encode},
     document::Site,
     finding::{Problem, Report},
     schema,
@@ -113,7 +113,7 @@ fn rules(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Vec<Rule>> 
                 value => vec![value],
             };
             for value in values {
-                match giveable(around, name)
+                match giveable(&around.dictionary, name)
                     .and_then(|attribute| Ok(rule(attribute.id, given_value(around, attribute, value)?)))
                 {
                     Ok(rule) => rules.push(rule),
@@ -129,8 +129,8 @@ fn rules(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Vec<Rule>> 
 }
 
 /// The attribute of a name, if a rule may change it.
-fn changeable<'a>(around: &'a Surroundings<'_>, name: &str) -> Result<&'a Attribute, Problem> {
-    let attribute = around.dictionary.look_up(name)?;
+fn changeable<'a>(dictionary: &'a Dictionary, name: &str) -> Result<&'a Attribute, Problem> {
+    let attribute = dictionary.look_up(name)?;
     match is_protected(attribute.id) {
         true => {
             Err(Problem::new(format!("{name} is needed by the protocol itself"), "Take it out: no rule changes it."))
@@ -140,8 +140,8 @@ fn changeable<'a>(around: &'a Surroundings<'_>, name: &str) -> Result<&'a Attrib
 }
 
 /// The attribute of a name, if a rule may give it a value.
-pub(super) fn giveable<'a>(around: &'a Surroundings<'_>, name: &str) -> Result<&'a Attribute, Problem> {
-    let attribute = changeable(around, name)?;
+pub(crate) fn giveable<'a>(dictionary: &'a Dictionary, name: &str) -> Result<&'a Attribute, Problem> {
+    let attribute = changeable(dictionary, name)?;
     match is_secret(attribute) {
         true => {
             let message = format!("the value of {name} is hidden from everybody but its receiver");
@@ -159,9 +159,9 @@ fn is_secret(attribute: &Attribute) -> bool {
 /// `Name`, or `Name=prefix*`.
 fn removal(around: &Surroundings<'_>, text: &str) -> Result<Rule, Problem> {
     let Some((name, prefix)) = text.split_once('=') else {
-        return Ok(Rule::Remove(changeable(around, text)?.id, None));
+        return Ok(Rule::Remove(changeable(&around.dictionary, text)?.id, None));
     };
-    let attribute = changeable(around, name)?;
+    let attribute = changeable(&around.dictionary, name)?;
     if is_secret(attribute) || attribute.lead != Lead::Nothing || !matches!(attribute.kind, Kind::Text | Kind::Octets) {
         let message = format!("the value of {name} does not begin with text");
         return Err(Problem::new(message, format!("Write \"{name}\" alone, and all of them are taken out.")));

@@ -1,6 +1,7 @@
 //! `[[proxy]]`: which realms a contract serves, and by which servers.
 
 use super::{
+    agreement::agreement,
     contract,
     customer::ProxyDraft,
     realm::served,
@@ -49,6 +50,7 @@ pub(super) fn proxy(
     let strip = section.choice("strip", &STRIPS).or(Strip::Nothing);
     let when_down = unanswered(section, "when_down");
     let framed_networks = framed_networks(section);
+    let agreement = agreement(section);
     let mut sites = Vec::new();
     let mut tiers = vec![tier(section, around, &mut sites)];
     let fallbacks = section.tables("fallback", schema::FALLBACK);
@@ -66,6 +68,7 @@ pub(super) fn proxy(
         strip: strip?,
         when_down: when_down?,
         framed_networks: framed_networks?.into_iter().map(|it| (it.address, it.length)).collect(),
+        agreement: agreement?,
     };
     Some(ProxyDraft { site: section.site.clone(), proxy, servers: sites, copies: copy_sites })
 }

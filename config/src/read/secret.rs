@@ -11,7 +11,11 @@ use std::{
 use sekisho_wire::secret::Secret;
 use zeroize::Zeroizing;
 
-use crate::{document::Site, finding::Problem, section::Section};
+use crate::{
+    document::{Author, Site},
+    finding::Problem,
+    section::Section,
+};
 
 /// Shorter secrets are warned about: RFC 2865 §3 asks for at least 16 octets.
 const GOOD_LENGTH: usize = 16;
@@ -22,6 +26,7 @@ const MAX_FILE: u64 = 64 * 1024;
 pub(super) type Trio = [&'static str; 3];
 
 pub(super) const SECRET: Trio = ["secret", "secret_file", "secret_env"];
+pub(super) const DATABASE: Trio = ["database", "database_file", "database_env"];
 pub(super) const PREVIOUS: Trio = ["previous_secret", "previous_secret_file", "previous_secret_env"];
 const PASSWORD: Trio = ["password", "password_file", "password_env"];
 const TUNNEL: Trio = ["tunnel_password", "tunnel_password_file", "tunnel_password_env"];
@@ -135,17 +140,29 @@ impl<'a> Vault<'a> {
     }
 
     /// The octets, at least one, and the key that they were found under.
-    fn octets(&self, section: &Section<'_>, trio: Trio) -> Option<(&'static str, Zeroizing<Vec<u8>>)> {
+    pub(super) fn octets(&self, section: &Section<'_>, trio: Trio) -> Option<(&'static str, Zeroizing<Vec<u8>>)> {
         let [inline, file, env] = trio;
+        let of_customer = section.site.document.author() == Author::Customer;
         let mut given = trio.into_iter().filter(|key| section.has(key));
         let (first, second) = (given.next(), given.next());
         let Some(key) = first else {
-            section.fault(inline, Problem::new("is missing", format!("Give one of `{inline}`, `{file}` and `{env}`.")));
+            let remedy = match of_customer {
+                true => "Give it itself: the registry keeps documents encrypted.".to_owned(),
+                false => format!("Give one of `{inline}`, `{file}` and `{env}`."),
+            };
+            section.fault(inline, Problem::new("is missing", remedy));
             return None;
         };
         if let Some(second) = second {
             let message = format!("stands beside `{key}`, so there are two");
             section.fault(second, Problem::new(message, "Keep one of them."));
+            return None;
+        }
+        if of_customer && key != inline {
+            let message =
+                "names something of one node, and a customer's document in the registry is read by every node";
+            let remedy = format!("Give `{inline}` itself: the registry keeps documents encrypted.");
+            section.fault(key, Problem::new(message, remedy));
             return None;
         }
         let text = section.text(key).optional()??;
@@ -156,7 +173,11 @@ impl<'a> Vault<'a> {
         };
         let octets = octets.map_err(|problem| section.fault(key, problem)).ok()?;
         if octets.is_empty() {
-            section.fault(key, Problem::new("is empty", "Take at least 16 random octets: `openssl rand -base64 24`."));
+            let remedy = match trio {
+                DATABASE => "Give a file for SQLite, or the URL of a PostgreSQL database.",
+                _ => "Take at least 16 random octets: `openssl rand -base64 24`.",
+            };
+            section.fault(key, Problem::new("is empty", remedy));
             return None;
         }
         Some((key, octets))

@@ -6,6 +6,7 @@ use sekisho_wire::{attr, select::AttributeId};
 
 use super::{
     access::TYPES,
+    agreement::agreement,
     balancing::{Choice, load_balancing},
     contract, idle,
     proxy::framed_networks,
@@ -24,8 +25,15 @@ use crate::{
 };
 
 const COUNTINGS: [(&str, Counting); 3] = [("lac", Counting::Lac), ("lns", Counting::Lns), ("none", Counting::None)];
-/// Whether home servers say who may in.
-const VERIFIES: [(&str, bool); 2] = [("realm", false), ("proxy", true)];
+/// Who says who may in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Realm,
+    Proxy,
+    Group,
+}
+
+const VERIFIES: [(&str, By); 3] = [("realm", By::Realm), ("proxy", By::Proxy), ("group", By::Group)];
 /// The most sessions of a contract or a customer: as many as a node can follow.
 pub(super) const MOST_SESSIONS: u32 = 16_777_216;
 /// The longest Reply-Message.
@@ -68,6 +76,7 @@ pub(super) fn vpdn(
     let interim = section.duration("interim_interval", 60 * SECOND..=86_400 * SECOND).optional();
     let message = section.parsed("full_message", |text| value::attribute_text(text, MESSAGE_LEN)).optional();
     let reply = reply(section, around);
+    let agreement = agreement(section);
     if let (Some(Some(interim)), Some(reply)) = (interim, &reply) {
         asked_for_alike(section, interim, reply);
     }
@@ -84,6 +93,7 @@ pub(super) fn vpdn(
         interim_interval: interim?,
         full_message: message?,
         reply: reply?,
+        agreement: agreement?,
     };
     Some(VpdnDraft { site: section.site.clone(), vpdn, option, below })
 }
@@ -112,23 +122,18 @@ fn found_from_outside(section: &Section<'_>, own: Option<&[Placed<Realm>]>) -> O
 }
 
 fn verify(section: &Section<'_>, around: &Surroundings<'_>) -> Option<Verify> {
-    let by_proxy = section.parsed("verify", |text| match text {
-        "group" => Err(Problem::new(
-            "\"group\" asks the operator's own accounts, and this version keeps none",
-            "Say \"realm\", or \"proxy\" where a [[proxy]] contract serves the same realms.",
-        )),
-        text => value::choice(text, &VERIFIES),
-    });
-    let by_proxy = by_proxy.or(false);
+    let by = section.choice("verify", &VERIFIES).or(By::Realm);
     let framed_networks = framed_networks(section);
     let allow_reply = allow_reply(section, around);
-    let (by_proxy, framed_networks, allow_reply) = (by_proxy?, framed_networks?, allow_reply?);
-    if by_proxy {
-        return Some(Verify::Proxy { framed_networks, allow_reply });
-    }
+    let (by, framed_networks, allow_reply) = (by?, framed_networks?, allow_reply?);
+    let verify = match by {
+        By::Proxy => return Some(Verify::Proxy { framed_networks, allow_reply }),
+        By::Realm => Verify::Realm,
+        By::Group => Verify::Group,
+    };
     let remedy = "Set `verify = \"proxy\"`, or take it out.";
     idle(section, &["framed_networks", "allow_reply"], "where no home server answers", remedy);
-    Some(Verify::Realm)
+    Some(verify)
 }
 
 /// Warns of an interval that the contract itself has its LACs report in, and does not count by.

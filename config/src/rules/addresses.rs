@@ -242,7 +242,8 @@ pub(super) fn of_lns(lns: &Placed<Lns>) -> impl Iterator<Item = Party<'_>> {
     std::iter::once(end).chain(source)
 }
 
-fn servers(customer: &CustomerDraft) -> impl Iterator<Item = (&Server, &Site)> {
+/// Home servers and those that accounting is copied to.
+pub(super) fn servers(customer: &CustomerDraft) -> impl Iterator<Item = (&Server, &Site)> {
     customer.proxies.iter().flat_map(ProxyDraft::peers)
 }
 

@@ -32,11 +32,14 @@ pub(crate) fn check(customers: &[CustomerDraft], draft: &NodeDraft, report: &Rep
         let proxies = customer.proxies.iter();
         let proxies =
             proxies.map(|draft| Claim { what: draft.proxy.contract.as_str(), site: &draft.site, key: "contract" });
+        let groups = customer.groups.iter();
+        let groups =
+            groups.map(|draft| Claim { what: draft.value.contract.as_str(), site: &draft.site, key: "contract" });
         let dynauth = customer.dynauth.iter();
         let dynauth = dynauth.map(|draft| Claim { what: draft.value.name.as_str(), site: &draft.site, key: "name" });
         let vpdn = customer.vpdn.iter();
         let vpdn = vpdn.map(|draft| Claim { what: draft.vpdn.contract.as_str(), site: &draft.site, key: "contract" });
-        clients.chain(proxies).chain(dynauth).chain(vpdn)
+        clients.chain(proxies).chain(groups).chain(dynauth).chain(vpdn)
     });
     let networks = draft.access_networks.iter();
     let networks = networks.map(|it| Claim { what: it.value.name.as_str(), site: &it.site, key: "name" });

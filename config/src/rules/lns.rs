@@ -111,9 +111,7 @@ fn sources(customers: &[CustomerDraft], report: &Report) {
 
 /// No tunnel ends at us, nor on this host, unless all of it is tried out on loopback.
 fn ours(customers: &[CustomerDraft], draft: &NodeDraft, report: &Report) {
-    let listeners = || draft.listeners.iter().map(|listener| listener.value.address);
-    let ours: HashSet<IpAddr> = listeners().chain(draft.node.iter().flat_map(toward_others)).collect();
-    let trial = listeners().all(|address| address.is_loopback());
+    let (ours, trial) = (our_addresses(draft), is_trial(draft));
     for party in customers.iter().flat_map(|customer| &customer.lnss).flat_map(of_lns) {
         let Host::Address(address) = party.address else { continue };
         let problem = if ours.contains(&address) {
@@ -127,6 +125,17 @@ fn ours(customers: &[CustomerDraft], draft: &NodeDraft, report: &Report) {
         };
         report.fault(party.site.finding(party.key, problem));
     }
+}
+
+/// Every address of ours.
+pub(super) fn our_addresses(draft: &NodeDraft) -> HashSet<IpAddr> {
+    let listeners = draft.listeners.iter().map(|listener| listener.value.address);
+    listeners.chain(draft.node.iter().flat_map(toward_others)).collect()
+}
+
+/// Whether all of it is tried out on one host: every listener is on loopback.
+pub(super) fn is_trial(draft: &NodeDraft) -> bool {
+    draft.listeners.iter().all(|listener| listener.value.address.is_loopback())
 }
 
 /// Our addresses toward home servers and LNSs.

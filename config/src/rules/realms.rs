@@ -41,7 +41,8 @@ pub(crate) fn check(customers: &[CustomerDraft], report: &Report) {
     }
 }
 
-/// A realm is served by at most one `proxy` contract, and by at most one `vpdn` contract for each type of access network.
+/// A realm is served by at most one `proxy` contract, by at most one `group` contract, and by at most one `vpdn` contract for
+/// each type of access network. A `proxy` and a `group` contract may both name it: the one may begin after the other's end.
 fn served_once(customer: &CustomerDraft, report: &Report) {
     let served = customer.proxies.iter().flat_map(|draft| {
         draft.proxy.realms.iter().map(|realm| Claim {
@@ -52,6 +53,17 @@ fn served_once(customer: &CustomerDraft, report: &Report) {
     });
     once(served, report, |(_, name), other| {
         let message = format!("\"{name}\" is served by another proxy contract already, at {other}");
+        Problem::new(message, "Name in `realms` of each contract what it serves; without the key it serves them all.")
+    });
+    let served = customer.groups.iter().flat_map(|draft| {
+        draft.value.realms.iter().map(|realm| Claim {
+            what: (realm.selector, &realm.name),
+            site: &draft.site,
+            key: "realms",
+        })
+    });
+    once(served, report, |(_, name), other| {
+        let message = format!("\"{name}\" is served by another group contract already, at {other}");
         Problem::new(message, "Name in `realms` of each contract what it serves; without the key it serves them all.")
     });
     let served = customer.vpdn.iter().flat_map(|draft| {
@@ -66,12 +78,14 @@ fn served_once(customer: &CustomerDraft, report: &Report) {
         let message = format!("\"{name}\" is served by another vpdn contract of type {kind} already, at {other}");
         Problem::new(message, "Name in `realms` of each contract what it serves; without the key it serves them all.")
     });
-    if !customer.sound || (customer.proxies.is_empty() && customer.vpdn.is_empty()) {
+    if !customer.sound || (customer.proxies.is_empty() && customer.groups.is_empty() && customer.vpdn.is_empty()) {
         return;
     }
+    let answered = |realm: &Realm| customer.groups.iter().any(|draft| draft.value.realms.contains(realm));
     let forwarded = |realm: &Realm| customer.proxies.iter().any(|draft| draft.proxy.realms.contains(realm));
     let tunnelled = |realm: &Realm| customer.vpdn.iter().any(|draft| draft.vpdn.realms.contains(realm));
-    for realm in customer.realms.iter().filter(|realm| !forwarded(&realm.value) && !tunnelled(&realm.value)) {
+    let served = |realm: &Realm| forwarded(realm) || answered(realm) || tunnelled(realm);
+    for realm in customer.realms.iter().filter(|realm| !served(&realm.value)) {
         let message = format!("no contract serves \"{}\", so it is rejected", realm.value);
         let remedy = format!("Put \"{}\" into `realms` of a contract.", realm.value.name.as_str());
         let problem = Problem::new(message, remedy);

@@ -9,6 +9,7 @@ use crate::{
     customer::{Realm, Selector},
     document::Placed,
     finding::{Problem, Report},
+    group::Group,
     read::{
         customer::{CustomerDraft, ProxyDraft},
         node::NodeDraft,
@@ -17,7 +18,7 @@ use crate::{
     vpdn::Verify,
 };
 
-/// Checks each customer's `vpdn` contracts against its `proxy` contracts and the access networks.
+/// Checks each customer's `vpdn` contracts against its `proxy` and `group` contracts and the access networks.
 pub(crate) fn check(customers: &[CustomerDraft], draft: &NodeDraft, report: &Report) {
     for customer in customers.iter().filter(|customer| customer.sound) {
         for vpdn in &customer.vpdn {
@@ -49,15 +50,30 @@ pub(super) fn networks<'a>(draft: &'a NodeDraft, vpdn: &VpdnDraft) -> impl Itera
     draft.access_networks.iter().filter(move |network| network.value.kind == kind)
 }
 
-/// With `verify = "proxy"` a home server says who may in, so there is one for every realm.
+/// With `verify = "proxy"` a home server says who may in, with `verify = "group"` the account database: so each realm has one.
 fn verified(draft: &VpdnDraft, customer: &CustomerDraft, report: &Report) {
-    if draft.vpdn.verify == Verify::Realm {
-        return;
+    let forwarded = |realm: &Realm| customer.proxies.iter().any(|proxy| proxy.proxy.realms.contains(realm));
+    let answered = |realm: &Realm| customer.groups.iter().any(|group| group.value.realms.contains(realm));
+    let (kind, served): (_, &dyn Fn(&Realm) -> bool) = match draft.vpdn.verify {
+        Verify::Realm => return,
+        Verify::Proxy { .. } => ("proxy", &forwarded),
+        Verify::Group => ("group", &answered),
+    };
+    if draft.vpdn.verify == Verify::Group {
+        let mut asked =
+            customer.groups.iter().filter(|group| draft.vpdn.realms.iter().any(|it| group.value.realms.contains(it)));
+        if let (Some(first), Some(second)) = (asked.next(), asked.next()) {
+            let message = format!(
+                "its realms are served by \"{}\" and by \"{}\", and one contract's accounts are asked",
+                first.value.contract, second.value.contract
+            );
+            let remedy = "Make a [[vpdn]] for the realms of each [[group]].";
+            report.fault(draft.site.finding("verify", Problem::new(message, remedy)));
+        }
     }
-    let served = |realm: &&Realm| customer.proxies.iter().any(|proxy| proxy.proxy.realms.contains(realm));
     for realm in draft.vpdn.realms.iter().filter(|realm| !served(realm)) {
-        let message = format!("no `proxy` contract of this customer serves \"{realm}\", so nobody can be asked");
-        let remedy = "Put the realm into `realms` of a [[proxy]], or take it out of this contract's.";
+        let message = format!("no `{kind}` contract of this customer serves \"{realm}\", so nobody can be asked");
+        let remedy = format!("Put the realm into `realms` of a [[{kind}]], or take it out of this contract's.");
         report.fault(draft.site.finding("verify", Problem::new(message, remedy)));
     }
 }
@@ -107,12 +123,22 @@ fn nobody_asks(customer: &CustomerDraft, report: &Report) {
             let remedy = "Add [[client]], or set `verify = \"proxy\"` at a [[vpdn]] of its realms, or take it out.";
             report.warn(proxy.site.finding("contract", Problem::new(message, remedy)));
         }
+        let verifies = |group: &&Placed<Group>| {
+            let shares = |realm: &Realm| group.value.realms.contains(realm);
+            customer.vpdn.iter().any(|it| it.vpdn.verify == Verify::Group && it.vpdn.realms.iter().any(shares))
+        };
+        for group in customer.groups.iter().filter(|group| !verifies(group)) {
+            let message = "the customer has no `client` contract, and no `vpdn` contract verifies by this one: nobody \
+                           may ask for it (service regulation, Art. 5.1)";
+            let remedy = "Add [[client]], or set `verify = \"group\"` at a [[vpdn]] of its realms, or take it out.";
+            report.warn(group.site.finding("contract", Problem::new(message, remedy)));
+        }
     }
-    if customer.proxies.is_empty() {
+    if customer.proxies.is_empty() && customer.groups.is_empty() {
         for client in &customer.clients {
-            let message = "the customer has no `proxy` contract, and terminals never ask for VPDN: there is nothing to \
-                           ask for (service regulation, Art. 5.1)";
-            let remedy = "Add [[proxy]] with the servers that answer, or take it out.";
+            let message = "the customer has no `proxy` or `group` contract, and terminals never ask for VPDN: there is \
+                           nothing to ask for (service regulation, Art. 5.1)";
+            let remedy = "Add [[proxy]] with the servers that answer, or [[group]], or take it out.";
             report.warn(client.site.finding("contract", Problem::new(message, remedy)));
         }
     }

@@ -3,7 +3,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use sekisho_config::{Customer, Faults, Node, Warning, load};
+use sekisho_config::{Customer, Faults, Node, Text, Texts, Warning, load, load_documents};
 
 /// A node with one domain and a listener of each family.
 pub const NODE: &str = r#"
@@ -89,6 +89,32 @@ lns = ["tokyo", "osaka"]
 strategy = "round-robin"
 [[vpdn.load_balancing.tier]]
 lns = ["nagoya"]
+"#;
+
+/// A customer with hosted accounts.
+pub const HOSTED: &str = r#"
+[customer]
+name = "acme"
+[[realm]]
+suffix = "acme.example"
+[[client]]
+contract = "acme-nas"
+address = "192.0.2.1"
+secret = "secret of acme's terminal"
+[[group]]
+contract = "acme-group"
+accounts = 500
+"#;
+
+/// The operator's document, with an access network of type K.
+pub const OPERATOR: &str = r#"
+[operator]
+name = "carrier"
+[[access_network]]
+name = "carrier-k"
+type = "K"
+addresses = ["203.0.113.9"]
+secret = "secret of the other network"
 "#;
 
 /// The node with the access network.
@@ -221,4 +247,78 @@ pub fn customer_taken(from: &str, to: &str) -> Customer {
 pub fn taken(documents: &Documents) -> (Node, Vec<Customer>) {
     let (node, customers, _) = documents.load().unwrap_or_else(|faults| panic!("{faults}"));
     (node, customers)
+}
+
+/// What the registry of a node holds, and what is said about it.
+pub struct Held {
+    node: Documents,
+    texts: Texts,
+}
+
+/// A node with a registry that holds customers' documents.
+pub fn held(node: &str, customers: &[(&str, &str)]) -> Held {
+    let customers = customers.iter().map(|(name, text)| Text::new(*name, *text)).collect();
+    Held { node: documents(&format!("{node}[registry]\n"), &[]), texts: Texts { customers, operator: None } }
+}
+
+impl Held {
+    /// The same with the operator's document.
+    pub fn and_operator(mut self, text: &str) -> Held {
+        self.texts.operator = Some(Text::new("operator (entry 1)", text));
+        self
+    }
+
+    /// The node, for files beside its document.
+    pub fn node(&self) -> &Documents {
+        &self.node
+    }
+
+    pub fn load(&self) -> Result<(Node, Vec<Customer>, Vec<Warning>), Faults> {
+        load_documents(self.node.path(), &self.texts, &|name| {
+            (name == "ACME_SECRET").then(|| "from the environment".to_owned())
+        })
+    }
+
+    #[track_caller]
+    pub fn taken(&self) -> (Node, Vec<Customer>) {
+        let (node, customers, _) = self.load().unwrap_or_else(|faults| panic!("{faults}"));
+        (node, customers)
+    }
+
+    /// The faults as an operator sees them, a line each.
+    #[track_caller]
+    pub fn faults(&self) -> Vec<String> {
+        let faults = self.load().expect_err("a fault");
+        faults.faults.iter().map(|fault| self.node.line(fault)).collect()
+    }
+
+    /// The warnings, in the same way.
+    #[track_caller]
+    pub fn warnings(&self) -> Vec<String> {
+        let (_, _, warnings) = self.load().unwrap_or_else(|faults| panic!("{faults}"));
+        warnings.iter().map(|warning| self.node.line(warning)).collect()
+    }
+
+    /// There is exactly one fault, which says this.
+    #[track_caller]
+    pub fn refused(&self, says: &[&str]) {
+        let faults = self.faults();
+        assert_eq!(faults.len(), 1, "{faults:#?}");
+        for part in says {
+            assert!(faults[0].contains(part), "{part:?} is not in {}", faults[0]);
+        }
+    }
+}
+
+/// In the registry of a node with the access network the customer's document is refused with exactly one fault, which says
+/// this.
+#[track_caller]
+pub fn held_refused(customer: &str, says: &[&str]) {
+    held(&carriers(), &[("acme (entry 12)", customer)]).refused(says);
+}
+
+/// There the customer's document is taken.
+#[track_caller]
+pub fn held_taken(customer: &str) -> Customer {
+    held(&carriers(), &[("acme (entry 12)", customer)]).taken().1.remove(0)
 }
