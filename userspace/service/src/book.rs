@@ -7,7 +7,7 @@ use std::{
 };
 
 use sekisho_config::Selector;
-use sekisho_engine::snapshot::{ClientId, ContractId, CustomerId, HomeId, HomeKind, LnsId, RealmId};
+use sekisho_engine::snapshot::{ClientId, ContractId, CustomerId, GroupId, HomeId, HomeKind, LnsId, RealmId};
 
 /// Which number belongs to which name. It starts empty and lives as long as the process.
 ///
@@ -21,6 +21,7 @@ pub struct IdBook {
     homes: Numbers<(CustomerId, String, HomeKind, SocketAddr)>,
     lnss: Numbers<(CustomerId, String)>,
     contracts: Numbers<(CustomerId, String)>,
+    groups: Numbers<(CustomerId, String)>,
     pub(crate) ingresses: Slots<String>,
     pub(crate) services: Slots<IpAddr>,
 }
@@ -46,6 +47,11 @@ impl IdBook {
     /// A `vpdn` contract.
     pub(crate) fn contract(&mut self, customer: CustomerId, contract: &str) -> ContractId {
         ContractId(self.contracts.number((customer, contract.to_owned())))
+    }
+
+    /// A `group` contract.
+    pub(crate) fn group(&mut self, customer: CustomerId, contract: &str) -> GroupId {
+        GroupId(self.groups.number((customer, contract.to_owned())))
     }
 
     /// A server that moves to another address is another server: neither the old one's health nor the requests that

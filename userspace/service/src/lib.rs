@@ -10,7 +10,8 @@
 //! the program keeps it beside the snapshot and replaces both together, or neither.
 //!
 //! Files: `compile` (the whole, and its errors), `book` (numbers), `gate` (sources, services, ingresses), `limits` (what
-//! a source is charged to), `hosts` (where home servers are), `routing` (customers and realms), `clients` (terminals, and
+//! a source is charged to), `hosts` (where home servers are), `routing` (customers and realms), `groups` (contracts
+//! whose logins are answered here), `clients` (terminals, and
 //! who may send them CoA), `networks` (access networks), `servers` (pools and home servers), `vpdn` (contracts of that kind, and LNSs).
 //!
 //! Not here: the syntax of documents (`config`), what is done with a packet (`engine`), and any input or output: the
@@ -22,6 +23,7 @@ mod book;
 mod clients;
 mod compile;
 mod gate;
+mod groups;
 mod hosts;
 mod limits;
 mod networks;

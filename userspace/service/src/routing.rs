@@ -4,13 +4,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use sekisho_config::{Customer, Node, Realm, Selector};
 use sekisho_engine::{
-    snapshot::{self, AccessType, ContractId, CustomerId, Pool, PoolId, RealmId, RealmService, RoutingSnapshot},
+    snapshot::{self, AccessType, ContractId, CustomerId, Pool, RealmId, RealmService, RoutingSnapshot},
     stats::PerWorker,
 };
 
 use sekisho_wire::number::canonical_number;
 
-use crate::{book::IdBook, clients, compile::Context, hosts::Hosts, networks, servers, vpdn};
+use crate::{book::IdBook, clients, compile::Context, groups, hosts::Hosts, networks, servers, vpdn};
+
+/// What serves a realm for the customer's own terminals, by the realm's selector and name.
+pub(crate) type Services<'a> = HashMap<(Selector, &'a str), RealmService>;
 
 /// Adds one customer with all that is served for it.
 ///
@@ -41,16 +44,24 @@ pub(crate) fn customer(
             None => Arc::new(PerWorker::new(context.workers)),
         },
     };
-    let mut services: HashMap<(Selector, &str), PoolId> = HashMap::new();
+    let mut services: Services<'_> = HashMap::new();
     let mut tunnelled = vpdn::Services::new();
     if from.serviceable().is_ok() {
         for contract in &from.proxies {
             let pool = servers::pool(from, contract, id, hosts, context, book, snapshot);
             let realms = contract.realms.iter().map(|realm| (realm.selector, realm.name.as_str()));
-            services.extend(realms.map(|realm| (realm, pool)));
+            services.extend(realms.map(|realm| (realm, RealmService::Proxy(pool))));
         }
-        let takes_accounting = |pool: &&PoolId| snapshot.pool(**pool).is_some_and(Pool::takes_accounting);
-        customer.acct_pools = services.values().filter(takes_accounting).copied().collect();
+        for contract in &from.groups {
+            let group = groups::contract(node, contract, id, context, book, snapshot);
+            let realms = contract.realms.iter().map(|realm| (realm.selector, realm.name.as_str()));
+            services.extend(realms.map(|realm| (realm, RealmService::Group(group))));
+        }
+        let pools = services.values().filter_map(|service| match service {
+            RealmService::Proxy(pool) => Some(*pool),
+            RealmService::Group(_) => None,
+        });
+        customer.acct_pools = pools.filter(|pool| snapshot.pool(*pool).is_some_and(Pool::takes_accounting)).collect();
         customer.acct_pools.sort_unstable();
         customer.acct_pools.dedup();
         customer.nases = clients::clients(from, id, context, book, snapshot);
@@ -59,7 +70,7 @@ pub(crate) fn customer(
         networks::lns_sources(from, id, context, book, snapshot);
     }
     for from in &from.realms {
-        let service = services.get(&(from.selector, from.name.as_str())).copied().map(RealmService::Proxy);
+        let service = services.get(&(from.selector, from.name.as_str())).copied();
         let vpdn = [AccessType::D, AccessType::K, AccessType::I]
             .map(|kind| tunnelled.get(&(from.selector, from.name.as_str(), kind)).copied());
         let realm = realm(from, (id, service, vpdn), context, book, snapshot);

@@ -8,7 +8,8 @@ use sekisho_config::{
 };
 use sekisho_engine::{
     snapshot::{
-        self, AccessType, Accountant, ContractId, CustomerId, LnsId, LnsPlan, Pool, PoolId, RoutingSnapshot, Verify,
+        self, AccessType, Accountant, ContractId, CustomerId, LnsId, LnsPlan, Pool, RealmService, RoutingSnapshot,
+        Verify,
     },
     stats::PerWorker,
 };
@@ -26,7 +27,11 @@ use sekisho_wire::{
     vendor::{CISCO, CISCO_AVPAIR},
 };
 
-use crate::{book::IdBook, compile::Context, routing::put};
+use crate::{
+    book::IdBook,
+    compile::Context,
+    routing::{Services as Answers, put},
+};
 
 /// What serves a realm for access networks, by the realm's selector and name and their type.
 pub(crate) type Services<'a> = HashMap<(Selector, &'a str, AccessType), ContractId>;
@@ -115,7 +120,7 @@ fn probe(node: &Node, from: &Lns, lns: LnsId) -> Option<Target> {
 pub(crate) fn contracts<'a>(
     owner: &'a Customer,
     customer: CustomerId,
-    proxies: &HashMap<(Selector, &str), PoolId>,
+    answers: &Answers<'_>,
     context: &Context<'_>,
     book: &mut IdBook,
     snapshot: &mut RoutingSnapshot,
@@ -124,14 +129,30 @@ pub(crate) fn contracts<'a>(
     for from in &owner.vpdn {
         let id = book.contract(customer, &from.contract);
         let kind = access_type(from.kind);
-        services.extend(from.realms.iter().map(|realm| ((realm.selector, realm.name.as_str(), kind), id)));
         let mut contract = contract(owner, from, (id, customer, kind), context, book, snapshot);
-        if let Verify::Proxy { pools, .. } = &mut contract.verify {
-            let all = from.realms.iter().filter_map(|realm| proxies.get(&(realm.selector, realm.name.as_str())));
-            pools.extend(all.filter(|pool| snapshot.pool(**pool).is_some_and(Pool::takes_accounting)));
-            pools.sort_unstable();
-            pools.dedup();
+        let answers = from.realms.iter().filter_map(|realm| answers.get(&(realm.selector, realm.name.as_str())));
+        match (&from.verify, &mut contract.verify) {
+            // The configuration takes realms of one `group` contract only.
+            (ConfigVerify::Group, verify) => {
+                let mut groups = answers.filter_map(|service| match service {
+                    RealmService::Group(group) => Some(*group),
+                    RealmService::Proxy(_) => None,
+                });
+                let Some(group) = groups.next() else { continue };
+                *verify = Verify::Group(group);
+            }
+            (_, Verify::Proxy { pools, .. }) => {
+                let all = answers.filter_map(|service| match service {
+                    RealmService::Proxy(pool) => Some(*pool),
+                    RealmService::Group(_) => None,
+                });
+                pools.extend(all.filter(|pool| snapshot.pool(*pool).is_some_and(Pool::takes_accounting)));
+                pools.sort_unstable();
+                pools.dedup();
+            }
+            _ => {}
         }
+        services.extend(from.realms.iter().map(|realm| ((realm.selector, realm.name.as_str(), kind), id)));
         put(&mut snapshot.vpdn, id.index(), contract);
     }
     services
@@ -234,7 +255,11 @@ fn failback(from: &Balancing) -> Failback {
 }
 
 fn verify(from: &ConfigVerify) -> Verify {
-    let ConfigVerify::Proxy { framed_networks, allow_reply } = from else { return Verify::Realm };
+    let (framed_networks, allow_reply) = match from {
+        // The contract whose accounts are asked is put in its place.
+        ConfigVerify::Realm | ConfigVerify::Group => return Verify::Realm,
+        ConfigVerify::Proxy { framed_networks, allow_reply } => (framed_networks.as_slice(), allow_reply.as_slice()),
+    };
     let has = |v4: bool| framed_networks.iter().any(|network| network.address.is_ipv4() == v4);
     let of_family = |v4, all| if has(v4) { all } else { &[][..] };
     let addresses = of_family(true, &ADDRESSES_V4).iter().chain(of_family(false, &ADDRESSES_V6));
