@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs sekisho with config/examples on loopback, and a small home server beside it, until Ctrl-C. Called by `make run`.
-# Installs what building needs and this machine lacks, and nothing else.
+# Runs sekisho's trial on loopback until Ctrl-C: one customer of each kind, from what is built in, and for the customer with a server of
+# its own a small home server beside it. Called by `make run`. Installs what building needs and this machine lacks, and nothing else.
 set -euo pipefail
 # Job control: each program gets a process group of its own, so that Ctrl-C comes to this script alone.
 set -m
@@ -9,9 +9,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 userspace/kernel/setup.sh
 cargo build --release -p sekisho -p sekisho-bench --bin sekisho --bin sekisho-home
 target=${CARGO_TARGET_DIR:-target}/release
-
-# A clone leaves the trial's secret readable for everybody: git keeps no such permission, and sekisho warns of it.
-chmod o= config/examples/secrets/* 2>/dev/null || true
+# What the trial does stays there from one run to the next; remove it to begin anew.
+trial=${CARGO_TARGET_DIR:-target}/trial
 
 # The gate needs root. Without it sekisho runs all the same, and says what is missing.
 root=()
@@ -29,10 +28,9 @@ stop() {
 trap stop EXIT
 trap 'exit 0' INT TERM
 
-"$target/sekisho-home" --secret-file config/examples/secrets/acme-home-1 --user alice@acme.example:wonderland \
-    </dev/null >/dev/null &
+"$target/sekisho-home" --secret trial-secret-of-acme-home --user carol@acme.example:looking-glass </dev/null >/dev/null &
 home=$!
-"${root[@]}" "$target/sekisho" run --config config/examples </dev/null &
+"${root[@]}" "$target/sekisho" trial "$trial" </dev/null &
 node=$!
 
 for _ in $(seq 100); do
@@ -42,13 +40,16 @@ for _ in $(seq 100); do
 done
 
 cat <<END
-  home       127.0.0.1:1912 auth, 127.0.0.1:1913 acct, for the trial: it knows alice@acme.example, password wonderland
+  accounts   alice@sakura.example, password wonderland: answered here
+  home       127.0.0.1:1912 auth, 127.0.0.1:1913 acct: acme's own server, for the trial; it knows carol@acme.example, looking-glass
+  trial      $trial has the documents; --config $trial names this registry
 
 Try, in another terminal:
-  $target/sekisho probe alice@acme.example
+  $target/sekisho probe alice@sakura.example
   $target/sekisho status
-  echo 'User-Name="alice@acme.example",User-Password="wonderland",Message-Authenticator=0x00' \\
-    | radclient -x 127.0.0.1:1812 auth trial-secret-of-nas-1     # from Debian's freeradius-utils
+  $target/sekisho get contracts --config $trial
+  echo 'User-Name="alice@sakura.example",User-Password="wonderland",Message-Authenticator=0x00' \\
+    | radclient -x 127.0.0.1:1812 auth trial-secret-of-sakura    # from Debian's freeradius-utils
   curl -s http://127.0.0.1:9812/metrics | grep sekisho_replies_total
 Ctrl-C stops it all.
 

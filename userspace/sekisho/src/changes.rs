@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sekisho_config::{
-    AccessNetwork, Client, Customer, Lns, Node, Proxy, Realm, Server, Vpdn,
+    AccessNetwork, Client, Customer, Group, Lns, Node, Proxy, Realm, Server, Vpdn,
     customer::{DynAuth, Tier},
 };
 
@@ -35,6 +35,9 @@ pub fn between(old: &Documents, new: &Documents) -> Result<Vec<String>, Vec<Stri
     if old.node.sessions.save_interval != new.node.sessions.save_interval {
         lines.push("interval of saving sessions changed".to_owned());
     }
+    if old.node.hosted != new.node.hosted {
+        lines.push("locking of hosted accounts changed".to_owned());
+    }
     if old.node.l2tp != new.node.l2tp {
         lines.push("our side toward LNSs changed".to_owned());
     }
@@ -52,6 +55,16 @@ pub fn between(old: &Documents, new: &Documents) -> Result<Vec<String>, Vec<Stri
         lines.extend(inside(before, after).map(|line| format!("{name}: {line}")));
     }
     Ok(lines)
+}
+
+/// What changes of the operator's access networks, a line each.
+pub fn of_networks(old: &Node, new: &Node) -> Vec<String> {
+    compare(&old.access_networks, &new.access_networks).collect()
+}
+
+/// What changes of a customer, a line each; the default is one that is not there.
+pub fn of_customer(old: &Customer, new: &Customer) -> Vec<String> {
+    inside(old, new).collect()
 }
 
 /// What cannot change while the sockets, the workers and the gate are up.
@@ -84,6 +97,10 @@ fn fixed(old: &Node, new: &Node) -> Vec<String> {
         ("sessions.short", old.sessions.short != new.sessions.short),
         ("sessions.customer_share", old.sessions.customer_share != new.sessions.customer_share),
         ("sessions.without_interims", old.sessions.without_interims != new.sessions.without_interims),
+        ("registry", old.customers.registry() != new.customers.registry()),
+        ("hosted.argon2_workers", old.hosted.argon2_workers != new.hosted.argon2_workers),
+        ("hosted.argon2_queue", old.hosted.argon2_queue != new.hosted.argon2_queue),
+        ("hosted.max_sessions", old.hosted.max_sessions != new.hosted.max_sessions),
         ("admin.address", old.admin != new.admin),
     ];
     let changed = changes.iter().filter(|(_, changed)| *changed);
@@ -100,6 +117,13 @@ fn inside(old: &Customer, new: &Customer) -> impl Iterator<Item = String> {
     let policies = old.policies != new.policies && stays;
     let most = old.max_vpdn_sessions != new.max_vpdn_sessions && stays;
     let most = most.then(|| format!("max_vpdn_sessions is {}, was {}", new.max_vpdn_sessions, old.max_vpdn_sessions));
+    let said = [
+        ("title", old.title != new.title),
+        ("mobile contracts", old.mobile != new.mobile),
+        ("use of the private gateway", old.private_gateway != new.private_gateway),
+        ("restrictions", old.restrictions != new.restrictions),
+    ];
+    let said = said.into_iter().filter(move |(_, changed)| *changed && stays);
     compare(&old.realms, &new.realms)
         .chain(policies.then(|| "policies of all clients changed".to_owned()))
         .chain(compare(&old.clients, &new.clients))
@@ -107,8 +131,10 @@ fn inside(old: &Customer, new: &Customer) -> impl Iterator<Item = String> {
         .chain(compare(&old.proxies, &new.proxies))
         .chain(compare(&servers(old), &servers(new)))
         .chain(most)
+        .chain(compare(&old.groups, &new.groups))
         .chain(compare(&old.lnss, &new.lnss))
         .chain(compare(&old.vpdn, &new.vpdn))
+        .chain(said.map(|(what, _)| format!("{what} changed")))
 }
 
 /// So many addresses of an access network, or LNSs of a contract, are told.
@@ -275,6 +301,22 @@ impl Thing for Vpdn {
 
     fn same(&self, other: &Vpdn) -> bool {
         // LNSs are compared apart.
+        self == other
+    }
+}
+
+impl Thing for Group {
+    const NOUN: &str = "group contract";
+
+    fn name(&self) -> String {
+        self.contract.clone()
+    }
+
+    fn detail(&self) -> String {
+        format!(" ({} accounts)", self.accounts)
+    }
+
+    fn same(&self, other: &Group) -> bool {
         self == other
     }
 }

@@ -5,7 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sekisho_config::{Customer, Faults, Node, Warning};
+use jiff::Timestamp;
+use sekisho_config::{Customer, CustomersFrom, Database, Faults, KeySource, Node, Texts, Warning};
+use sekisho_regulation::InForce;
+
+use crate::{
+    registry::feed::{Composed, Feed, FeedError},
+    report::Unserved,
+};
 
 /// Where the documents are unless told otherwise.
 pub const DEFAULT: &str = "/etc/sekisho/sekisho.toml";
@@ -21,6 +28,17 @@ pub struct Documents {
     pub customers: Vec<Customer>,
     /// What works, and should be known.
     pub warnings: Vec<Warning>,
+    /// With a registry, what of it is in force now.
+    pub standing: Option<Standing>,
+}
+
+/// What of a registry was in force when documents were read.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Contracts that are not over and not served, each with the reason.
+    pub unserved: Vec<Unserved>,
+    /// When another contract or document comes into force, or goes.
+    pub next: Option<Timestamp>,
 }
 
 impl Documents {
@@ -30,14 +48,32 @@ impl Documents {
     ///
     /// Every fault, for the operator.
     pub fn load(path: &Path) -> Result<Documents, Faults> {
-        let (mut node, customers, warnings) = sekisho_config::load(path, &|name| env::var(name).ok())?;
-        let file = if path.is_dir() { path.join("sekisho.toml") } else { path.to_owned() };
-        // A reload reads by the absolute path what a start may have read by a relative one: both mean the same places.
-        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
-        let path = absolute(file);
-        node.state = absolute(node.state);
-        node.journal.directory = absolute(node.journal.directory);
-        Ok(Documents { path, node, customers, warnings })
+        let path = of_node(path);
+        let (node, customers, warnings) = sekisho_config::load(&path, &|name| env::var(name).ok())?;
+        Ok(Documents { path, node: placed(node), customers, warnings, standing: None })
+    }
+
+    /// The node alone.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of its document.
+    pub fn node(path: &Path) -> Result<Documents, Faults> {
+        let path = of_node(path);
+        let (node, warnings) = sekisho_config::load_node(&path, &|name| env::var(name).ok())?;
+        Ok(Documents { path, node: placed(node), customers: Vec::new(), warnings, standing: None })
+    }
+
+    /// What of a registry is in force at an instant.
+    ///
+    /// # Errors
+    ///
+    /// The documents in force are faulty for this node, or do not go together.
+    pub fn of(feed: &Feed, path: &Path, at: Timestamp) -> Result<Documents, FeedError> {
+        let path = of_node(path);
+        let Composed { node, customers, warnings, in_force, next } = feed.compose(&path, at)?;
+        let unserved = unserved(&in_force);
+        Ok(Documents { path, node, customers, warnings, standing: Some(Standing { unserved, next }) })
     }
 
     /// Workers to run: as the document says, else one for each core that this process may use.
@@ -57,6 +93,53 @@ impl Documents {
         });
         named.collect()
     }
+}
+
+/// Reads the document of a node, and those that its registry has; each place in it is absolute: a reload reads by the absolute path
+/// what a start may have read by a relative one.
+///
+/// # Errors
+///
+/// Every fault.
+pub fn read(path: &Path, texts: &Texts) -> Result<(Node, Vec<Customer>, Vec<Warning>), Faults> {
+    let (node, customers, warnings) = sekisho_config::load_documents(path, texts, &|name| env::var(name).ok())?;
+    Ok((placed(node), customers, warnings))
+}
+
+/// The node's document: a directory holds it as `sekisho.toml`.
+fn of_node(path: &Path) -> PathBuf {
+    absolute(if path.is_dir() { path.join(sekisho_config::NODE_FILE) } else { path.to_owned() })
+}
+
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn placed(mut node: Node) -> Node {
+    node.state = absolute(node.state);
+    node.journal.directory = absolute(node.journal.directory);
+    if let CustomersFrom::Registry(registry) = &mut node.customers {
+        registry.mirror = absolute(std::mem::take(&mut registry.mirror));
+        if let Database::Sqlite(file) = &mut registry.database {
+            *file = absolute(std::mem::take(file));
+        }
+        if let KeySource::File(file) = &mut registry.key {
+            *file = absolute(std::mem::take(file));
+        }
+    }
+    node
+}
+
+/// Contracts that are not over and not served.
+fn unserved(in_force: &InForce) -> Vec<Unserved> {
+    let waits = in_force.contracts.iter().filter(|(_, standing)| !standing.served && !standing.state.is_over());
+    let told = waits.map(|(contract, standing)| Unserved {
+        customer: standing.customer.clone(),
+        contract: contract.clone(),
+        state: standing.to_string(),
+        why: standing.why_not.iter().map(ToString::to_string).collect(),
+    });
+    told.collect()
 }
 
 /// The same bound as that of `node.workers`.
@@ -82,6 +165,9 @@ impl fmt::Display for Documents {
             plural(sum(|customer| customer.proxies.len()), "proxy contract"),
             plural(sum(|customer| customer.proxies.iter().map(|proxy| proxy.servers().count()).sum()), "home server"),
         )?;
+        if let count @ 1.. = sum(|customer| customer.groups.len()) {
+            write!(f, " {}.", plural(count, "group contract"))?;
+        }
         if !node.access_networks.is_empty() {
             write!(f, " {}.", plural(node.access_networks.len(), "access network"))?;
         }

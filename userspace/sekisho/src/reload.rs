@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use sekisho_config::{Faults, Warning};
 use sekisho_engine::{Limits, snapshot::RoutingSnapshot};
 use sekisho_kernel::GateError;
@@ -22,6 +23,7 @@ use crate::{
     documents::Documents,
     learned,
     names::{self, Names},
+    registry::feed::{FeedError, News},
     running::Running,
     worker::Message,
 };
@@ -54,6 +56,9 @@ pub enum ReloadError {
     /// The gate does not take the new table.
     #[error("{0}")]
     Gate(#[from] GateError),
+    /// What the registry has in force cannot be served.
+    #[error("{0}")]
+    Feed(#[from] FeedError),
 }
 
 impl Running {
@@ -84,7 +89,7 @@ impl Running {
 
     async fn attempt(self: &Arc<Running>) -> Result<(Vec<String>, Vec<Warning>), ReloadError> {
         let mut current = self.current.lock().await;
-        let documents = reread(current.documents.path.clone()).await?;
+        let documents = self.reread(current.documents.path.clone()).await?;
         let mut changes = changes::between(&current.documents, &documents).map_err(ReloadError::Fixed)?;
         let mut names = current.names.clone();
         names.refresh(&documents.node, &documents.customers, names::PATIENCE).await;
@@ -127,6 +132,10 @@ impl Running {
         self.gate.add(&old.gate, &new.gate)?;
         self.keeper().known().teach(&new);
         self.vpdn.go_by(&new, self.clock.now());
+        if let Some(follower) = &self.follower {
+            // A realm that is answered for here from now on has its accounts from the first login on.
+            self.prepare_accounts(follower, &new, &documents);
+        }
         // What comes in by a new way is limited by one of the two from the first packet on.
         let (before, after) = (self.gate.judges(&old.gate), self.gate.judges(&new.gate));
         self.limiter.set_gated(before | after);
@@ -145,8 +154,21 @@ impl Running {
         });
         names::tell(&unresolved, &self.unresolved.load());
         self.unresolved.store(Arc::new(unresolved));
+        if let (Some(follower), Some(standing)) = (&self.follower, &documents.standing) {
+            follower.note(standing.next, standing.unserved.clone());
+            // Those that have come meanwhile.
+            self.take_accounts(follower, News::default(), &documents);
+        }
         *current = Current { documents, names, book };
         Ok(())
+    }
+
+    /// The documents as they are now: files, or what the registry has in force.
+    async fn reread(&self, path: PathBuf) -> Result<Documents, ReloadError> {
+        match &self.follower {
+            None => Ok(reread(path).await?),
+            Some(follower) => Ok(Documents::of(&*follower.feed.lock().await, &path, Timestamp::now())?),
+        }
     }
 
     /// Hands the routing to everybody and waits until every worker goes by it.
@@ -205,6 +227,7 @@ pub fn limits(documents: &Documents) -> Limits {
         max_ports: documents.node.upstream.max_ports,
         // What waits for the disk is in the same table as logins, which go on.
         max_records: documents.node.journal.queue.min(limits.max_requests / 2),
+        max_lookups: documents.node.hosted.argon2_queue.saturating_add(documents.node.hosted.argon2_workers),
         ..Limits::default()
     }
 }

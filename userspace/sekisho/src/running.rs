@@ -12,6 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use sekisho_engine::{
     Limiter,
+    hosted::Hosted,
     shedding::Load,
     snapshot::RoutingSnapshot,
     stats::{Counter, WorkerStats},
@@ -26,8 +27,10 @@ use crate::{
     documents::Documents,
     drops,
     gate::Gate,
+    hosted::pool::PoolStats,
     journal::JournalStats,
     learned::Keeper,
+    registry::follow::Follower,
     reload::Current,
     report::{self, Report},
     vpdn::Vpdn,
@@ -46,6 +49,12 @@ pub struct Running {
     pub limiter: Arc<Limiter>,
     /// Sessions and LNSs.
     pub vpdn: Vpdn,
+    /// Hosted accounts.
+    pub hosted: Arc<Hosted>,
+    /// Where hashes of passwords are checked.
+    pub pool: Arc<PoolStats>,
+    /// What it follows, where it has a registry.
+    pub follower: Option<Arc<Follower>>,
     /// What the journal's writer does.
     pub journal: Arc<JournalStats>,
     /// How much waits, and what is shed for it.
@@ -76,6 +85,10 @@ pub struct Workers {
     pub limiter: Arc<Limiter>,
     /// Sessions and LNSs.
     pub vpdn: Vpdn,
+    /// Hosted accounts.
+    pub hosted: Arc<Hosted>,
+    /// Where hashes of passwords are checked.
+    pub pool: Arc<PoolStats>,
     /// What writes their records.
     pub journal: Arc<JournalStats>,
 }
@@ -120,10 +133,10 @@ impl Running {
     pub fn new(
         clock: Clock,
         gate: Gate,
-        Workers { workers, limiter, vpdn, journal }: Workers,
+        Workers { workers, limiter, vpdn, hosted, pool, journal }: Workers,
         Routing { snapshot, unresolved }: Routing,
         current: Current,
-        keeper: Keeper,
+        (keeper, follower): (Keeper, Option<Arc<Follower>>),
     ) -> Running {
         let about = About::of(&current.documents);
         Running {
@@ -132,6 +145,9 @@ impl Running {
             workers,
             limiter,
             vpdn,
+            hosted,
+            pool,
+            follower,
             journal,
             backlog: Backlog::default(),
             control: watch::Sender::new(Arc::clone(&snapshot)),
@@ -179,6 +195,8 @@ impl Running {
             dropped,
             sessions: report::session_table(&self.vpdn, &workers),
             journal: self.report_journal(&workers),
+            registry: self.follower.as_ref().map(|follower| follower.report(&self.hosted.accounts)),
+            hashes: report::hashes(&self.pool),
             access_networks: report::access_networks(&snapshot, &clients, now),
             customers: report::customers(&snapshot, &self.unresolved.load(), &self.vpdn, &clients, now),
         }

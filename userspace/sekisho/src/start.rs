@@ -9,7 +9,12 @@ use std::{
 };
 
 use sekisho_abi::{Service, ServiceKey, address_bytes};
-use sekisho_engine::{Limiter, Settings, snapshot::RoutingSnapshot, sticky::Sticky};
+use sekisho_engine::{
+    Limiter, Settings,
+    hosted::{self, Hosted},
+    snapshot::RoutingSnapshot,
+    sticky::Sticky,
+};
 use sekisho_kernel::{DropReader, GateError};
 use sekisho_lns::Loads;
 use sekisho_service::{CompileErrors, Compiled, IdBook};
@@ -21,9 +26,14 @@ use crate::{
     documents::Documents,
     drops,
     gate::Gate,
+    hosted::pool::Pool,
     journal::{self, JournalError},
     learned::Keeper,
     names::{self, Names},
+    registry::{
+        feed::{Feed, News},
+        follow::Follower,
+    },
     reload::{self, Current},
     running::{Routing, Running, Workers},
     vpdn::Vpdn,
@@ -85,13 +95,13 @@ struct Listening<'a> {
     device: Option<&'a String>,
 }
 
-/// Brings up the node that the documents describe, with what was found of its servers' names. Strangers are dropped
-/// before the first socket opens.
+/// Brings up the node that the documents describe, with what was found of its servers' names, and with the registry that they came
+/// from. Strangers are dropped before the first socket opens.
 ///
 /// # Errors
 ///
 /// [`StartError`]; nothing stays behind then.
-pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> {
+pub fn start(documents: Documents, names: Names, registry: Option<(Feed, News)>) -> Result<Started, StartError> {
     let clock = Clock::start();
     let workers = documents.workers();
     let loads = Arc::new(Loads::new());
@@ -123,6 +133,9 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
     let seed = rand::random();
     let limiter = Arc::new(Limiter::new(seed, documents.node.limits.max_sessions));
     limiter.set_gated(gate.judges(&snapshot.gate));
+    let hosted = Arc::new(Hosted::new(rand::random(), sessions_of_accounts(&documents)));
+    let from = &documents.node.hosted;
+    let pool = Pool::new(from.argon2_workers as usize, from.argon2_queue as usize);
     let queues = Queues::of(sockets.iter().flatten()).map_err(StartError::Worker)?;
     let (sampled, samples) = drops::queue();
     let services: Vec<Service> = listening.iter().map(|one| one.service).collect();
@@ -137,26 +150,43 @@ pub fn start(documents: Documents, names: Names) -> Result<Started, StartError> 
             sticky: Arc::clone(&sticky),
             limiter: Arc::clone(&limiter),
             sessions: Arc::clone(&vpdn.sessions),
+            hosted: Arc::clone(&hosted),
             epoch: clock.epoch(),
             retransmits: gate.publisher(),
             marker,
         };
         let (snapshot, upstream) = (Arc::clone(&snapshot), upstream.clone());
         let sampler = drops::Sampler::new(sampled.clone(), seed);
-        let records = writer.inlet(index);
-        let start = worker::Start { settings, snapshot, sockets, upstream, clock, sampler, records };
+        let (records, checks) = (writer.inlet(index), pool.entrance(index));
+        let start = worker::Start { settings, snapshot, sockets, upstream, clock, sampler, records, checks };
         let (handle, end) = Handle::start(start).map_err(StartError::Worker)?;
         handles.push(handle);
         ended.push(end);
     }
     let journal = writer.stats();
     let journal_ended = writer.start(handles.clone())?;
-    let current = Current { documents: Arc::new(documents), names, book };
-    let workers = Workers { workers: handles, limiter, vpdn, journal };
-    let running = Running::new(clock, gate, workers, Routing { snapshot, unresolved }, current, keeper);
+    let checked = pool.stats();
+    pool.start(&handles).map_err(StartError::Worker)?;
+    let documents = Arc::new(documents);
+    let current = Current { documents: Arc::clone(&documents), names, book };
+    let workers = Workers { workers: handles, limiter, vpdn, hosted, pool: checked, journal };
+    let (follower, news) = registry.map(|(feed, news)| (Arc::new(Follower::new(feed)), news)).unzip();
+    let running =
+        Running::new(clock, gate, workers, Routing { snapshot, unresolved }, current, (keeper, follower.clone()));
+    if let (Some(follower), Some(news)) = (follower, news) {
+        if let Some(standing) = &documents.standing {
+            follower.note(standing.next, standing.unserved.clone());
+        }
+        running.take_accounts(&follower, news, &documents);
+    }
     // The gate may be an earlier process's: what has gone from the documents since then is no longer registered.
     running.gate.retire(Instant::now());
     Ok(Started { running: Arc::new(running), admin, ended, journal_ended, upstream, queues, samples, ring })
+}
+
+/// The bounds of the table of accounts' sessions, from the document.
+fn sessions_of_accounts(documents: &Documents) -> hosted::Settings {
+    hosted::Settings { max_sessions: documents.node.hosted.max_sessions as usize, ..hosted::Settings::default() }
 }
 
 fn listening<'a>(documents: &'a Documents, snapshot: &RoutingSnapshot) -> Vec<Listening<'a>> {

@@ -94,6 +94,15 @@ impl Client {
         }
     }
 
+    /// Has the node look at its registry at once.
+    ///
+    /// # Errors
+    ///
+    /// [`AdminError::Unreachable`], [`AdminError::Unintelligible`], [`AdminError::Refused`]: it has none.
+    pub fn follow(&self) -> Result<String, AdminError> {
+        self.command("follow")
+    }
+
     /// Has the node drain, or be used as ever; gives what it says to that.
     ///
     /// # Errors

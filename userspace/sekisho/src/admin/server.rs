@@ -1,4 +1,4 @@
-//! The admin API: `GET /metrics`, `/status`, `/drops`, `/healthz`, `/sessions`, `/lns`; `POST /reload`; `POST` and `DELETE /drain`;
+//! The admin API: `GET /metrics`, `/status`, `/drops`, `/healthz`, `/sessions`, `/lns`; `POST /reload`, `/follow`, `/alerts`; `POST` and `DELETE /drain`;
 //! `POST` below `/lns` and `/vpdn`.
 //!
 //! It has no authentication, so it listens on a loopback address by default; nothing it serves is a secret. `/sessions` alone names
@@ -16,7 +16,12 @@ use axum::{
 use tokio::net::TcpListener;
 
 use super::vpdn;
-use crate::{metrics, report::Report, running::Running};
+use crate::{
+    metrics,
+    registry::alerts::{self, Notification},
+    report::Report,
+    running::Running,
+};
 
 /// Opens the API's address.
 ///
@@ -41,6 +46,8 @@ pub async fn serve(listener: std::net::TcpListener, running: Arc<Running>) -> io
         .route("/drops", get(drops))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/reload", post(reload))
+        .route("/follow", post(follow))
+        .route("/alerts", post(alerts))
         .route("/drain", post(|state| drain(state, true)).delete(|state| drain(state, false)))
         .merge(vpdn::routes())
         .with_state(running);
@@ -66,6 +73,38 @@ async fn reload(State(running): State<Arc<Running>>) -> impl IntoResponse {
         Ok(Ok(changes)) => (StatusCode::OK, changes),
         Ok(Err(error)) => (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "This node is stopping.\n".to_owned()),
+    }
+}
+
+/// Somebody has written to the registry, and says so.
+async fn follow(State(running): State<Arc<Running>>) -> (StatusCode, &'static str) {
+    if running.follower.is_none() {
+        return (StatusCode::NOT_FOUND, "This node has no registry: it reads documents.\n");
+    }
+    // To its end, also where whoever asked does not wait for that.
+    match tokio::spawn(async move { running.follow().await }).await {
+        Ok(()) => (StatusCode::OK, "The node goes by the registry as it is now.\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "This node is stopping.\n"),
+    }
+}
+
+/// Prometheus's Alertmanager tells of alerts: each about a contract opens a draft incident.
+async fn alerts(State(running): State<Arc<Running>>, body: String) -> (StatusCode, String) {
+    let Some(follower) = running.follower.clone() else {
+        return (StatusCode::NOT_FOUND, "This node has no registry: it reads documents.\n".to_owned());
+    };
+    let notification: Notification = match serde_json::from_str(&body) {
+        Ok(notification) => notification,
+        Err(error) => {
+            return (
+                StatusCode::BAD_REQUEST,
+                format!("no notification of Alertmanager's webhook, version 4: {error}\n"),
+            );
+        }
+    };
+    match alerts::note(&follower, &notification).await {
+        Ok(opened) => (StatusCode::OK, format!("{opened} drafts opened\n")),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Exit, say};
-use crate::documents::{self, Documents};
+use crate::{documents, registry::feed::documents_now};
 
 /// What to check.
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Exit {
-    match Documents::load(&args.path) {
+    match documents_now(&args.path) {
         Ok(documents) => {
             for warning in &documents.warnings {
                 say(&format!("warning: {warning}\n"));
@@ -23,9 +23,6 @@ pub(super) fn run(args: &Args) -> Exit {
             Exit::Success
         }
         Err(faults) => {
-            for warning in &faults.warnings {
-                eprintln!("warning: {warning}");
-            }
             eprintln!("{faults}");
             Exit::Refused
         }

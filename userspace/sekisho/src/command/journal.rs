@@ -96,7 +96,7 @@ impl Place {
         if let Some(directory) = &self.directory {
             return Ok(Found { directory: directory.clone(), dictionary: Arc::new(Dictionary::built_in()) });
         }
-        match Documents::load(&self.config) {
+        match Documents::node(&self.config) {
             Ok(documents) => {
                 Ok(Found { directory: documents.node.journal.directory, dictionary: documents.node.dictionary })
             }

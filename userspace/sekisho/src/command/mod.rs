@@ -8,6 +8,7 @@ mod lns;
 mod probe;
 mod reload;
 mod run;
+mod service;
 mod sessions;
 mod status;
 mod xdp;
@@ -20,6 +21,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 
+use self::service::{accounts, apply, contracts, ending, export, get, incident, registry, statement, trial};
 use crate::{
     admin::client::{self, AdminError},
     log::Format,
@@ -54,6 +56,44 @@ enum Command {
     Lns(lns::Args),
     /// Show or export the accounting that was recorded here
     Journal(journal::Args),
+    /// Run a node with one customer of each kind, from what is built in
+    Trial(trial::Args),
+    /// Check documents, show what they change in the registry, and record them
+    Apply(apply::Args),
+    /// Show customers, contracts, incidents and the history of the registry
+    Get(get::Args),
+    /// Write a document of the registry to standard output
+    Export(export::Args),
+    /// Accept applications (Art. 10)
+    Accept(contracts::Accept),
+    /// Reject applications
+    Reject(contracts::TurnDown),
+    /// Take applications back before billing starts
+    Withdraw(contracts::TurnDown),
+    /// Record that prerequisites are met (Art. 5.6)
+    Confirm(contracts::Confirm),
+    /// Start contracts: billing begins, and the service (Art. 3)
+    Start(contracts::Start),
+    /// Change the number of accounts of a contract (Art. 7)
+    Change(contracts::Change),
+    /// Serve contracts no more for a while; they are billed on
+    Suspend(contracts::Pause),
+    /// Serve suspended contracts again
+    Resume(contracts::Pause),
+    /// Record a notice of cancellation (Art. 8.4, 9)
+    Cancel(ending::Cancel),
+    /// End contracts by the operator's own right
+    End(ending::End),
+    /// Record what could not be used, since when, and whose fault it was (Art. 12)
+    Incident(incident::Args),
+    /// Record that a customer asks for its credit (Art. 12)
+    Claim(incident::Claim),
+    /// Show, or close, what a customer owes for a month (Art. 10 to 12)
+    Statement(statement::Args),
+    /// Import, export and change hosted accounts
+    Accounts(accounts::Args),
+    /// The registry itself: status, backup, keys
+    Registry(registry::Args),
     /// The gate in the kernel, without a node: `sekisho xdp detach` removes it
     Xdp(xdp::Args),
     /// Send one login or accounting record and explain the answer
@@ -112,6 +152,25 @@ pub fn main() -> ExitCode {
         Command::Sessions(args) => sessions::run(&args),
         Command::Lns(args) => lns::run(&args),
         Command::Journal(args) => journal::run(&args),
+        Command::Trial(args) => trial::run(&args),
+        Command::Apply(args) => apply::run(&args),
+        Command::Get(args) => get::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Accept(args) => args.run(),
+        Command::Reject(args) => args.reject(),
+        Command::Withdraw(args) => args.withdraw(),
+        Command::Confirm(args) => args.run(),
+        Command::Start(args) => args.run(),
+        Command::Change(args) => args.run(),
+        Command::Suspend(args) => args.suspend(),
+        Command::Resume(args) => args.resume(),
+        Command::Cancel(args) => args.run(),
+        Command::End(args) => args.run(),
+        Command::Incident(args) => incident::run(&args),
+        Command::Claim(args) => args.run(),
+        Command::Statement(args) => statement::run(&args),
+        Command::Accounts(args) => accounts::run(&args),
+        Command::Registry(args) => registry::run(&args),
         Command::Xdp(args) => xdp::run(&args),
         Command::Probe(args) => probe::run(&args),
     };

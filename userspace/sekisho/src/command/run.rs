@@ -1,6 +1,12 @@
 //! `sekisho run`: up, until told to stop.
 
-use std::{future::pending, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    future::pending,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use sekisho_abi::shed::CALM;
 use tokio::{
@@ -17,6 +23,10 @@ use crate::{
     documents::{self, Documents},
     drops, health, learned, log,
     names::{self, Names},
+    registry::{
+        feed::{self, Feed, News},
+        follow,
+    },
     running::Running,
     start::{Started, start},
     summary,
@@ -49,24 +59,40 @@ const SAVE: Duration = Duration::from_millis(4200);
 const DEADLINE: Duration = Duration::from_millis(4500);
 
 pub(super) fn run(args: &Args) -> Exit {
-    let documents = match Documents::load(&args.config) {
+    node(&args.config, &args.log)
+}
+
+/// Runs the node that a document describes.
+pub(super) fn node(config: &Path, format: &LogArgs) -> Exit {
+    let documents = match Documents::node(config) {
         Ok(documents) => documents,
         Err(faults) => {
             eprintln!("{faults}");
             return Exit::Refused;
         }
     };
-    if let Err(error) = log::start(documents.node.log.name(), args.log.log_format) {
+    if let Err(error) = log::start(documents.node.log.name(), format.log_format) {
         eprintln!("{error}");
         return Exit::Refused;
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("control").enable_all().build();
-    let ended = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
-        let ended = runtime.block_on(live(documents));
-        runtime.shutdown_background();
-        ended
-    });
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("cannot start: {error}");
+            return Exit::Failure;
+        }
+    };
+    let (documents, registry) = match runtime.block_on(feed::documents(&documents.path)) {
+        Ok(read) => read,
+        Err(error) => {
+            eprintln!("{error}");
+            return Exit::Refused;
+        }
+    };
+    let ended = runtime.block_on(live(documents, registry));
+    runtime.shutdown_background();
     match ended {
         Ok(()) => Exit::Success,
         Err(error) => {
@@ -100,14 +126,14 @@ impl Signals {
     }
 }
 
-async fn live(documents: Documents) -> Result<(), String> {
+async fn live(documents: Documents, registry: Option<(Feed, News)>) -> Result<(), String> {
     // Before anything is up: a signal that comes meanwhile must not leave the gate behind.
     let mut signals = Signals::new().map_err(|error| format!("cannot watch signals: {error}"))?;
     let warnings = documents.warnings.clone();
     let persist = documents.node.xdp.persist;
     let mut names = Names::default();
     names.refresh(&documents.node, &documents.customers, names::PATIENCE).await;
-    let started = start(documents, names).map_err(|error| error.to_string())?;
+    let started = start(documents, names, registry).map_err(|error| error.to_string())?;
     let Started { running, admin, ended, journal_ended, upstream, queues, samples, ring } = started;
     let report = running.report();
     say(&summary::up(&report, admin.local_addr().ok()));
@@ -137,6 +163,7 @@ async fn live(documents: Documents) -> Result<(), String> {
         tokio::spawn(keeper::watch(Arc::clone(&running))),
         tokio::spawn(sample(Arc::clone(&running))),
         tokio::spawn(drops::watch(Arc::clone(&running), samples, ring)),
+        tokio::spawn(follow::run(Arc::clone(&running))),
     ];
     let backlog = tokio::spawn(backlog::watch(Arc::clone(&running), queues));
 

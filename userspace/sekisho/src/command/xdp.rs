@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args) -> Exit {
     let Command::Detach(detach) = &args.command;
     let directories = match &detach.config {
         None => gates(&detach.directory),
-        Some(path) => match Documents::load(path) {
+        Some(path) => match Documents::node(path) {
             Ok(documents) => vec![pins(&documents.node)],
             Err(faults) => {
                 eprintln!("{faults}");

@@ -54,7 +54,8 @@ pub fn writer(node: &Node, snapshot: &RoutingSnapshot) -> Result<Writer, Journal
         ..Options::default()
     };
     let ends_here = |role| matches!(role, ClientRole::AccessNetwork(_) | ClientRole::Lns(_));
-    let is_needed = snapshot.clients.iter().flatten().any(|client| ends_here(client.role));
+    let is_needed = snapshot.clients.iter().flatten().any(|client| ends_here(client.role))
+        || snapshot.groups.iter().flatten().next().is_some();
     Writer::new(from.directory.clone(), options, is_needed)
 }
 

@@ -23,6 +23,10 @@ const COMMIT: (&str, &str) = (
     "Time from a batch's first record to the disk's word that it is kept, in seconds.",
 );
 
+/// From the beginning of a check to its verdict; how long it had waited for a thread is not in it.
+const ARGON2: (&str, &str) =
+    ("sekisho_argon2_seconds", "Time that checking a password against its hash took, in seconds.");
+
 /// Appends every histogram of the report.
 pub(super) fn write(text: &mut String, report: &Report) {
     let realms = report.customers.iter().flat_map(|customer| {
@@ -40,6 +44,7 @@ pub(super) fn write(text: &mut String, report: &Report) {
     });
     family(text, SERVER, servers);
     family(text, COMMIT, [(String::new(), &report.journal.commits)].into_iter());
+    family(text, ARGON2, [(String::new(), &report.hashes.time)].into_iter());
 }
 
 fn family<'a>(text: &mut String, (name, help): (&str, &str), series: impl Iterator<Item = (String, &'a Histogram)>) {

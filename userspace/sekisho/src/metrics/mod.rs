@@ -6,6 +6,7 @@
 
 mod families;
 mod histogram;
+mod hosted;
 mod vpdn;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -18,6 +19,7 @@ pub fn render(report: &Report) -> String {
     metrics::with_local_recorder(&recorder, || {
         families::record(report);
         vpdn::record(report);
+        hosted::record(report);
     });
     let mut text = recorder.handle().render();
     histogram::write(&mut text, report);
@@ -32,8 +34,8 @@ mod tests {
 
     use super::*;
     use crate::report::{
-        Avoided, Client, Count, Customer, Histogram, Interface, Lns, LnsProbe, Proof, Realm, Reload, Server,
-        Unresolved, Vpdn,
+        Avoided, Client, Count, Customer, Group, Hashes, Histogram, Interface, Lns, LnsProbe, Proof, Realm, Registry,
+        Reload, Server, Unresolved, Unserved, Vpdn,
     };
 
     const PAGE: &str = include_str!("../../../../docs/metrics.md");
@@ -79,10 +81,13 @@ mod tests {
             unresolved: vec![unresolved],
             vpdn: vec![contract()],
             lns: vec![lns()],
+            groups: vec![group()],
             ..Customer::default()
         };
         let mut report = Report { customers: vec![customer], ..Report::default() };
         report.sessions.ended = vec![Count::new("stop", 5), Count::new("restart", 0)];
+        report.hashes = Hashes { checked: 2, busy: 1, time: commits.clone() };
+        report.registry = Some(registry());
         report.journal.commits = commits;
         report.journal.known = 3;
         report.node.reload = Some(Reload { succeeded: true, at: 1_700_000_000 });
@@ -123,6 +128,33 @@ mod tests {
             probes: vec![Count::new("refused", 9)],
             avoided_for: vec![Avoided { network: "carrier-d".into(), seconds: 3.0 }],
             ..Lns::default()
+        }
+    }
+
+    fn group() -> Group {
+        Group {
+            contract: "acme-group".into(),
+            passwords: "argon2id".into(),
+            sessions: 3,
+            max_sessions: 500,
+            accepts: 11,
+            challenges: 4,
+            rejected: vec![Count::new("password", 2), Count::new("locked", 0)],
+        }
+    }
+
+    fn registry() -> Registry {
+        Registry {
+            location: "registry.db".into(),
+            up: true,
+            revision: 42,
+            followed_at: 1_700_000_000,
+            accounts: 100,
+            account_octets: 20_000,
+            accounts_waiting: 5,
+            accounts_unusable: 1,
+            unserved: vec![Unserved { contract: "acme-vpdn-k".into(), ..Unserved::default() }],
+            ..Registry::default()
         }
     }
 
@@ -200,6 +232,40 @@ mod tests {
         ] {
             has(&text, line);
         }
+    }
+
+    #[test]
+    fn the_registry_and_its_accounts_are_counted_and_a_lost_one_is_a_zero() {
+        let mut report = report();
+        let text = render(&report);
+        for line in [
+            "sekisho_registry_up 1",
+            "sekisho_registry_revision 42",
+            "sekisho_registry_unserved_contracts 1",
+            r#"sekisho_accounts{state="ready"} 100"#,
+            r#"sekisho_accounts{state="waiting"} 5"#,
+            r#"sekisho_accounts{state="unusable"} 1"#,
+            "sekisho_accounts_bytes 20000",
+            r#"sekisho_group_accepts_total{customer="acme",contract="acme-group"} 11"#,
+            r#"sekisho_group_rejected_total{customer="acme",contract="acme-group",reason="password"} 2"#,
+            r#"sekisho_group_sessions{customer="acme",contract="acme-group"} 3"#,
+            r#"sekisho_group_max_sessions{customer="acme",contract="acme-group"} 500"#,
+            "sekisho_argon2_checked_total 2",
+            "sekisho_argon2_busy_total 1",
+            r#"sekisho_argon2_seconds_bucket{le="+Inf"} 2"#,
+            "sekisho_argon2_seconds_sum 0.0037",
+            "sekisho_argon2_seconds_count 2",
+        ] {
+            has(&text, line);
+        }
+        report.registry.as_mut().unwrap().up = false;
+        has(&render(&report), "sekisho_registry_up 0");
+        report.registry = None;
+        let text = render(&report);
+        assert!(
+            !text.contains("sekisho_registry") && !text.contains("sekisho_accounts{"),
+            "a node without one: {text}"
+        );
     }
 
     #[test]

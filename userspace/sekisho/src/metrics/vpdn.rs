@@ -137,13 +137,13 @@ fn by_state(name: &'static str, labels: &[(&str, &str)], active: u32, pending: u
 }
 
 /// A limit, where there is one.
-fn most(name: &'static str, labels: &[(&str, &str)], max: u32) {
+pub(super) fn most(name: &'static str, labels: &[(&str, &str)], max: u32) {
     if max > 0 {
         gauge!(name, &owned(labels)).set(f64::from(max));
     }
 }
 
-fn counts(name: &'static str, labels: &[(&str, &str)], label: &str, counts: &[Count]) {
+pub(super) fn counts(name: &'static str, labels: &[(&str, &str)], label: &str, counts: &[Count]) {
     for found in counts {
         counter!(name, &with(labels, label, &found.name)).absolute(found.count);
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
+    registry,
     style::Style,
     vpdn,
     words::{duration, named, number, replies},
@@ -35,6 +36,7 @@ pub(super) fn write(text: &mut String, customer: &Customer, style: Style) {
         let why = style.bad(&format!("{} {}: it is asked nothing", one.host, one.why));
         let _ = writeln!(text, "  server  {} {why}", one.server);
     }
+    customer.groups.iter().for_each(|group| registry::group(text, group));
     vpdn::write(text, customer, style);
 }
 
@@ -72,6 +74,7 @@ fn realm(text: &mut String, realm: &Realm, style: Style) {
     let tunnels = realm.vpdn.join(", ");
     let served = match &realm.contract {
         None if !realm.vpdn.is_empty() => format!("tunnels by {tunnels}"),
+        Some(contract) if realm.hosted => format!("answered here, by {contract}"),
         Some(contract) if realm.servers.is_empty() => {
             format!("by {contract} ({})", style.bad("none of its servers has an address"))
         }

@@ -6,6 +6,8 @@
 mod customer;
 mod drops;
 mod lns;
+mod registry;
+pub mod service;
 mod sessions;
 mod style;
 mod table;
@@ -26,6 +28,7 @@ pub fn page(report: &Report, style: Style) -> String {
     node(&mut text, &report.node, style);
     servers(&mut text, &report.customers, style);
     vpdn::at_a_glance(&mut text, report, style);
+    registry::at_a_glance(&mut text, report, style);
     gate(&mut text, &report.gate, style);
     backlog(&mut text, report, style);
     totals(&mut text, report);

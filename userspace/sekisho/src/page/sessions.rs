@@ -55,7 +55,7 @@ fn cells(session: &Session) -> [String; 11] {
 }
 
 /// What a packet said, without what a terminal would obey or turn round.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     let is_harmful = |c: char| {
         c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };

@@ -4,9 +4,11 @@
 //! secrets do not occur in it. Who asks for sessions gets [`Sessions`], which name subscribers, and are no part of it.
 
 mod gate;
+mod hosted;
 mod latency;
 mod live;
 mod read;
+mod read_hosted;
 mod read_vpdn;
 mod vpdn;
 
@@ -16,9 +18,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     gate::{Gate, Interface},
+    hosted::{Group, Hashes, Registry, Unserved},
     latency::Histogram,
     live::{Backlog, Drop},
     read::{InKernel, access_networks, customers, totals},
+    read_hosted::hashes,
     read_vpdn::{all_lnss, session_table},
     vpdn::{Avoided, Journal, Lns, LnsProbe, Lnss, Session, SessionTable, Sessions, Vpdn},
 };
@@ -42,6 +46,12 @@ pub struct Report {
     pub sessions: SessionTable,
     /// Accounting that ends here.
     pub journal: Journal,
+    /// The registry, where the node has one.
+    #[serde(default)]
+    pub registry: Option<Registry>,
+    /// Where passwords are checked that are kept as argon2id.
+    #[serde(default)]
+    pub hashes: Hashes,
     /// The operator's access networks, by name.
     pub access_networks: Vec<Client>,
     /// By name.
@@ -256,6 +266,9 @@ pub struct Customer {
     pub servers: Vec<Server>,
     /// Home servers that are asked nothing, since their names have no address.
     pub unresolved: Vec<Unresolved>,
+    /// `group` contracts.
+    #[serde(default)]
+    pub groups: Vec<Group>,
     /// `vpdn` contracts.
     pub vpdn: Vec<Vpdn>,
     /// LNSs.
@@ -306,6 +319,9 @@ pub struct Realm {
     pub name: String,
     /// Name of the contract that serves it.
     pub contract: Option<String>,
+    /// Whether that is a `group` contract: it is answered here.
+    #[serde(default)]
+    pub hosted: bool,
     /// Names of the `vpdn` contracts that serve it for access networks.
     pub vpdn: Vec<String>,
     /// Names of the servers of that contract.
@@ -363,4 +379,48 @@ pub struct Server {
     pub proof: Proof,
     /// From sending to the verified reply.
     pub latency: Histogram,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What this version has beside what the one before had: the object that it stands in, and its name.
+    const NEW: [(&str, &str); 4] =
+        [("", "registry"), ("", "hashes"), ("/customers/0", "groups"), ("/customers/0/realms/0", "hosted")];
+
+    fn report() -> Report {
+        let realm = Realm { name: "acme.example".into(), hosted: true, ..Realm::default() };
+        let group = Group { contract: "acme-group".into(), ..Group::default() };
+        let customer =
+            Customer { name: "acme".into(), realms: vec![realm], groups: vec![group], ..Customer::default() };
+        let hashes = Hashes { checked: 1, ..Hashes::default() };
+        Report { customers: vec![customer], registry: Some(Registry::default()), hashes, ..Report::default() }
+    }
+
+    #[test]
+    fn a_report_of_a_node_that_knows_no_registry_is_read_by_this_client() {
+        let mut older = serde_json::to_value(report()).unwrap();
+        for (object, name) in NEW {
+            let found = older.pointer_mut(object).and_then(Value::as_object_mut).and_then(|it| it.remove(name));
+            assert!(found.is_some(), "{object}/{name}");
+        }
+        let read: Report = serde_json::from_value(older).unwrap();
+        assert_eq!((&read.registry, read.hashes.checked), (&None, 0));
+        let customer = &read.customers[0];
+        assert!(customer.groups.is_empty() && !customer.realms[0].hosted, "{customer:?}");
+    }
+
+    #[test]
+    fn a_report_of_a_node_that_says_more_is_read_all_the_same() {
+        let mut newer = serde_json::to_value(report()).unwrap();
+        for (object, _) in NEW {
+            newer.pointer_mut(object).unwrap()["later"] = json!({ "anything": [1] });
+        }
+        newer["registry"]["later"] = json!(1);
+        newer["customers"][0]["groups"][0]["later"] = json!(1);
+        assert_eq!(serde_json::from_value::<Report>(newer).unwrap(), report());
+    }
 }

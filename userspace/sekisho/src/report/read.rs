@@ -11,7 +11,8 @@ use sekisho_engine::{
 };
 
 use super::{
-    Client, Count, Customer, Histogram, Proof, Realm, Replies, Server, Totals, Unresolved, Withheld, read_vpdn,
+    Client, Count, Customer, Histogram, Proof, Realm, Replies, Server, Totals, Unresolved, Withheld, read_hosted,
+    read_vpdn,
 };
 use crate::vpdn::Vpdn;
 
@@ -77,6 +78,7 @@ pub fn customers(
     let each = snapshot.customers.iter().flatten();
     let mut customers: Vec<Customer> = each
         .map(|found| Customer {
+            groups: read_hosted::groups(snapshot, found.id),
             vpdn: read_vpdn::contracts(snapshot, found.id, now),
             lns: read_vpdn::lnss(snapshot, vpdn, found.id, now),
             ..customer(snapshot, unresolved, found, kernel, now)
@@ -151,7 +153,11 @@ fn without_address(one: &sekisho_service::Unresolved) -> Unresolved {
 fn realm(snapshot: &RoutingSnapshot, realm: &snapshot::Realm) -> Realm {
     let pool = match realm.service {
         Some(RealmService::Proxy(pool)) => snapshot.pool(pool),
-        None => None,
+        Some(RealmService::Group(_)) | None => None,
+    };
+    let group = match realm.service {
+        Some(RealmService::Group(group)) => snapshot.group(group),
+        Some(RealmService::Proxy(_)) | None => None,
     };
     let mut servers: Vec<String> = pool
         .into_iter()
@@ -163,7 +169,8 @@ fn realm(snapshot: &RoutingSnapshot, realm: &snapshot::Realm) -> Realm {
     servers.retain(|name| seen.insert(name.clone()));
     Realm {
         name: realm.name.clone(),
-        contract: pool.map(|pool| pool.contract.clone()),
+        hosted: group.is_some(),
+        contract: pool.map(|pool| pool.contract.clone()).or_else(|| Some(group?.contract.clone())),
         vpdn: realm.vpdn.iter().flatten().filter_map(|id| Some(snapshot.vpdn(*id)?.contract.clone())).collect(),
         servers,
         requests: realm.stats.sum(|stats| &stats.requests),

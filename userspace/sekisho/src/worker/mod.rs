@@ -14,6 +14,8 @@ use std::{io, net::UdpSocket, sync::Arc, thread};
 
 use sekisho_engine::{
     Engine, Limits, Settings,
+    hosted::PasswordVerdict,
+    recording::Token,
     snapshot::{HomeId, RoutingSnapshot},
     stats::WorkerStats,
 };
@@ -23,6 +25,7 @@ pub use self::sockets::{OpenError, SERVICE_BUFFER, Upstream, open_upstream};
 use crate::{
     clock::Clock,
     drops::Sampler,
+    hosted::pool::Entrance,
     journal::{Block, Inlet},
 };
 
@@ -33,6 +36,8 @@ pub enum Message {
     Snapshot(Arc<RoutingSnapshot>, Limits, oneshot::Sender<()>),
     /// What became of records that it has handed over.
     Recorded(Block),
+    /// What became of a password that it has handed over.
+    Checked(Token, PasswordVerdict),
     /// End the session that these attributes name, at this NAS.
     Disconnect(HomeId, Vec<(u8, Box<[u8]>)>),
     /// From now on Status-Server is not answered, or is again; all else goes on.
@@ -59,6 +64,8 @@ pub struct Start {
     pub sampler: Sampler,
     /// Takes what it has to record.
     pub records: Inlet,
+    /// Takes passwords that are checked elsewhere.
+    pub checks: Entrance,
 }
 
 /// A running worker, as others see it.
@@ -86,7 +93,8 @@ impl Handle {
         let sockets = sockets::Sockets::new(start.sockets, start.upstream)?;
         let engine = Engine::new(start.settings, Arc::clone(&start.snapshot), Arc::clone(&stats));
         let drops = rounds::Drops { sampler: start.sampler, snapshot: start.snapshot };
-        let worker = rounds::Worker::new(engine, sockets, Arc::clone(&stats), start.clock, drops, start.records);
+        let worker =
+            rounds::Worker::new(engine, sockets, Arc::clone(&stats), start.clock, drops, (start.records, start.checks));
         thread::Builder::new().name(name).spawn(move || {
             // The main thread may have gone already; then nobody needs the report.
             let _ = report.send(run(worker, inbox));

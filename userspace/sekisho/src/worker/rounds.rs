@@ -18,7 +18,7 @@ use tokio::{
 use tracing::Level;
 
 use super::{Message, send::send, sockets::Sockets};
-use crate::{clock::Clock, drops::Sampler, journal::Inlet};
+use crate::{clock::Clock, drops::Sampler, hosted::pool::Entrance, journal::Inlet};
 
 /// Rounds in a row before messages and timers get their turn: some milliseconds at most.
 const ROUNDS: usize = 16;
@@ -40,6 +40,7 @@ pub(super) struct Worker {
     finishing: Option<oneshot::Sender<()>>,
     drops: Drops,
     records: Inlet,
+    checks: Entrance,
 }
 
 /// Who is told of drops, and the routing in force, which knows the senders.
@@ -55,11 +56,24 @@ impl Worker {
         stats: Arc<WorkerStats>,
         clock: Clock,
         drops: Drops,
-        records: Inlet,
+        (records, checks): (Inlet, Entrance),
     ) -> Worker {
         let (receiver, sender) = (Receiver::new(), Sender::new());
         let (batch, ready) = (Batch::default(), Vec::with_capacity(Sockets::EVENTS));
-        Worker { engine, sockets, stats, clock, receiver, sender, batch, ready, finishing: None, drops, records }
+        Worker {
+            engine,
+            sockets,
+            stats,
+            clock,
+            receiver,
+            sender,
+            batch,
+            ready,
+            finishing: None,
+            drops,
+            records,
+            checks,
+        }
     }
 
     /// Runs until told to stop, or until everybody who could tell has gone.
@@ -101,6 +115,7 @@ impl Worker {
                 block.settle(self.clock.now(), &mut self.engine);
                 self.records.give_back(block);
             }
+            Message::Checked(token, verdict) => self.engine.handle_verdict(self.clock.now(), token, verdict),
             Message::Disconnect(nas, attributes) => {
                 let attributes: Vec<(u8, &[u8])> =
                     attributes.iter().map(|(number, value)| (*number, &value[..])).collect();
@@ -175,6 +190,7 @@ impl Worker {
         let now = self.clock.now();
         self.engine.handle_batch(now, &mut self.batch);
         self.records.collect(now, &mut self.engine);
+        self.checks.collect(now, &mut self.engine);
         send(&self.batch, &self.sockets, &mut self.sender, &self.stats);
         tell(&self.batch);
         self.drops.sampler.look(now, &self.batch, &self.drops.snapshot);

@@ -8,6 +8,7 @@
 pub mod home;
 pub mod lns;
 pub mod nas;
+pub mod office;
 pub mod vpdn;
 
 use std::{

@@ -25,6 +25,7 @@ use super::{AdminArgs, Exit, say};
 use crate::{
     admin::client::Client,
     documents::{self, Documents},
+    registry::feed::documents_now,
     report::Report,
 };
 
@@ -123,8 +124,8 @@ fn probe(args: &Args) -> Result<Exit, String> {
 fn load(args: &Args, report: Option<&Report>) -> Result<Documents, String> {
     let running = report.map(|report| report.node.config.clone());
     let path = args.config.clone().or(running).unwrap_or_else(|| documents::DEFAULT.into());
-    Documents::load(&path).map_err(|faults| match report {
-        Some(_) => faults.to_string(),
+    documents_now(&path).map_err(|faults| match report {
+        Some(_) => faults,
         None => {
             let admin = &args.admin.admin;
             format!(

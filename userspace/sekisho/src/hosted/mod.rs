@@ -1,0 +1,3 @@
+//! Hosted accounts beside the workers: where passwords are checked that take long ([`pool`]).
+
+pub mod pool;

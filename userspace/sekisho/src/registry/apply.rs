@@ -1,0 +1,184 @@
+//! Documents on their way into the registry: what they change, and whether that may be.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date};
+use sekisho_config::{Contradiction, Customer, Kind as DocumentKind, Text, Warning, kind_of};
+use sekisho_regulation::{
+    Book, Event, InForce,
+    terms::{Kind, Terms},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    desk::{Author, Desk, DeskError, Proposal, numbers},
+    papers::{Papers, called},
+};
+use crate::changes;
+
+/// How many days on which documents change are looked through; a registry with more plans than that has its later ones checked
+/// when they come near.
+const PLANS: usize = 64;
+
+/// A document to be applied, and where it was read.
+pub struct File {
+    /// What messages call it.
+    pub name: String,
+    /// What it says.
+    pub text: Zeroizing<String>,
+}
+
+/// What applying documents comes to.
+pub struct Applied {
+    /// To be recorded; empty where nothing changes.
+    pub proposal: Proposal,
+    /// The difference, a line each.
+    pub lines: Vec<String>,
+    /// What works, and should be known.
+    pub warnings: Vec<Warning>,
+}
+
+/// Makes a proposal of documents that are to be in force from a day on.
+///
+/// # Errors
+///
+/// Every fault of the documents, alone and beside those in force on that day and after it; every rule that stands against them.
+pub async fn apply(
+    desk: &mut Desk,
+    files: &[File],
+    (from, applied_on): (Date, Option<Date>),
+    author: &Author,
+) -> Result<Applied, DeskError> {
+    let at = desk.book.midnight(from).max(desk.now);
+    let before = desk.papers_at(at).await?;
+    let mut after = before.clone();
+    let mut applied: Vec<(Option<String>, &File)> = Vec::new();
+    for file in files {
+        let of = match kind_of(&Text { name: file.name.clone(), text: file.text.clone() })? {
+            DocumentKind::Customer(name) => Some(name),
+            DocumentKind::Operator => None,
+        };
+        if applied.iter().any(|(other, _)| *other == of) {
+            let whose = of.as_deref().unwrap_or("the operator");
+            return Err(DeskError::Words(format!(
+                "{}: another file is a document of {whose} as well: give one",
+                file.name
+            )));
+        }
+        after.set(of.as_deref(), &file.name, file.text.clone());
+        applied.push((of, file));
+    }
+    let (old_node, old, _) = desk.load(&before)?;
+    let (new_node, new, warnings) = desk.load(&after)?;
+    let mut proposal = Proposal::default();
+    let mut lines = Vec::new();
+    for (of, file) in applied {
+        if before.text(of.as_deref()).is_some_and(|text| *text == *file.text) {
+            continue;
+        }
+        match &of {
+            None => {
+                proposal.events.push(Event::Operator { from });
+                lines.extend(changes::of_networks(&old_node, &new_node));
+            }
+            Some(name) => {
+                let none = Customer::default();
+                let find = |all: &[Customer]| all.iter().find(|customer| customer.name == *name).cloned();
+                let (was, is) = (find(&old).unwrap_or_else(|| none.clone()), find(&new).unwrap_or(none));
+                let terms = is.terms();
+                lines.extend(changes::of_customer(&was, &is).into_iter().map(|line| format!("{name}: {line}")));
+                lines.extend(contracts(&desk.book, &terms).map(|line| format!("{name}: {line}")));
+                changed(desk, &was.terms(), &terms, from, &mut proposal, &mut lines);
+                proposal.events.push(Event::Document { from, applied: applied_on, terms });
+            }
+        }
+        proposal.documents.push((proposal.events.len() - 1, of, file.text.clone()));
+    }
+    let book = desk.admit(&proposal.events, author)?;
+    later(desk, &book, &after, &proposal, at).await?;
+    if proposal.events.is_empty() {
+        lines.clear();
+    }
+    Ok(Applied { proposal, lines, warnings })
+}
+
+/// Contracts that are new to the registry: the customer thereby applies for them.
+fn contracts<'a>(book: &'a Book, terms: &'a Terms) -> impl Iterator<Item = String> + 'a {
+    let new = terms.contracts.iter().filter(|contract| book.contract(&contract.contract).is_none());
+    new.map(|contract| format!("{} is applied for: accept or reject it", contract.contract))
+}
+
+/// Changes of the contracts' content (Art. 7), each of which is one fee; and how many accounts there may be then.
+fn changed(desk: &Desk, was: &Terms, is: &Terms, from: Date, proposal: &mut Proposal, lines: &mut Vec<String>) {
+    let accounts = |kind: &Kind| match kind {
+        Kind::Group { accounts } => Some(*accounts),
+        _ => None,
+    };
+    for contract in &is.contracts {
+        let Some(new) = accounts(&contract.kind) else { continue };
+        let before = was.contracts.iter().find(|it| it.contract == contract.contract);
+        let Some(old) = before.and_then(|it| accounts(&it.kind)).filter(|old| *old != new) else { continue };
+        proposal.account_limits.insert(contract.contract.clone(), new);
+        let accepted = desk.book.contract(&contract.contract).is_some_and(|it| it.accepted.is_some());
+        if !accepted {
+            // What has only been applied for is applied for otherwise, and costs nothing.
+            continue;
+        }
+        proposal.events.push(Event::Changed {
+            contract: contract.contract.clone(),
+            on: desk.today(),
+            from,
+            accounts: (old, new),
+        });
+        let fee = contract.fees.change;
+        lines.push(format!(
+            "{}: {new} accounts from {from}, {old} before: one change (Art. 7(1)), {fee} yen",
+            contract.contract
+        ));
+    }
+}
+
+/// Looks at every later day on which other documents come into force, or other contracts are served: they have to fit together then, too.
+async fn later(
+    desk: &mut Desk,
+    book: &Book,
+    after: &Papers,
+    proposal: &Proposal,
+    mut at: Timestamp,
+) -> Result<(), DeskError> {
+    let first = desk.seen + 1;
+    let new: BTreeMap<u64, &Zeroizing<String>> =
+        proposal.documents.iter().map(|(index, _, text)| (first + *index as u64, text)).collect();
+    for _ in 0..PLANS {
+        let in_force = book.in_force(at);
+        let mut papers = Papers::default();
+        for (of, number) in numbers(&in_force) {
+            match new.get(&number) {
+                Some(text) => papers.set(of, after.name(of).unwrap_or_default(), (*text).clone()),
+                None => papers.set(of, &called(of, number), desk.text(number).await?),
+            }
+        }
+        let (_, customers, _) = desk.load(&papers)?;
+        served(&in_force, &customers).map_err(|why| {
+            let day = book.day(at);
+            DeskError::Words(format!("as of {day}: {why}"))
+        })?;
+        match book.next_change(at) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+/// Customers with what is served of them.
+///
+/// # Errors
+///
+/// Two contracts that would answer for one realm, or a surviving LNS that the contract does not have.
+pub fn served(in_force: &InForce, customers: &[Customer]) -> Result<Vec<Customer>, Contradiction> {
+    let standing = |contract: &str| in_force.contracts.get(contract);
+    let is_served = |contract: &str| standing(contract).is_some_and(|standing| standing.served);
+    let survivor = |contract: &str| standing(contract)?.option.as_ref()?.survivor.clone();
+    customers.iter().map(|customer| customer.only(&is_served, &survivor)).collect()
+}
