@@ -1,7 +1,7 @@
 #!/bin/bash
-# The gate in the kernel, VPDN, then proxies side by side: installs what is missing, builds what is measured, measures. Called by
-# `make bench`; arguments go to sekisho-compare (--help tells them). Results go to bench/results/, the tables to standard
-# output. The gate is measured by root alone.
+# The gate in the kernel, VPDN, hosted logins, then proxies side by side: installs what is missing, builds what is measured,
+# measures. Called by `make bench`; arguments go to sekisho-compare (--help tells them). Results go to bench/results/, the tables
+# to standard output. The gate is measured by root alone; FreeRADIUS with SQLite too, whose schema only root may read.
 #
 # AGAINST=COMMIT builds sekisho as it was at that commit too, and lets it take part: what has a change cost?
 set -euo pipefail
@@ -27,4 +27,5 @@ else
     echo "bench/run.sh: the gate is not measured: that needs root" >&2
 fi
 bench/vpdn.sh
+"$target/release/sekisho-hosted-bench" --sekisho "$target/release/sekisho" --accounts-memory --results bench/results
 exec "$target/release/sekisho-compare" --sekisho "$target/release/sekisho" --results bench/results "$@"

@@ -1,6 +1,6 @@
 //! Load generator, home server, relay, and side-by-side runs against peers.
 //!
-//! Five programs, thin over the modules here, answer one question: what does a proxied transaction cost, and who pays?
+//! Six programs, thin over the modules here, answer one question: what does a transaction cost, and who pays?
 //!
 //! - `sekisho-load` ([`load`]) plays many NASes: it sends accounting records or logins in a closed or an open loop from
 //!   packets signed beforehand, retransmits as a NAS does, verifies every reply, and reports what became of each request.
@@ -10,6 +10,8 @@
 //!   the same sockets can go below.
 //! - `sekisho-compare` ([`compare`]) runs relay, sekisho, FreeRADIUS and radsecproxy in turn under the same load and counts
 //!   each one's processor time per *completed* transaction.
+//! - `sekisho-hosted-bench` ([`hosted`]) does the same for servers that have the accounts themselves: sekisho, and FreeRADIUS with
+//!   a `users` file and with SQLite.
 //! - `sekisho-gate-bench` ([`gate`]) measures what a packet costs in the kernel's XDP program, and what a retransmit costs
 //!   there and in userspace. It needs root.
 //!
@@ -22,8 +24,10 @@
 pub mod compare;
 pub mod gate;
 pub mod home;
+pub mod hosted;
 pub mod load;
 pub mod options;
+pub mod ports;
 pub mod process;
 pub mod relay;
 pub mod stop;

@@ -17,6 +17,21 @@ pub fn cpu_time(pid: u32) -> io::Result<Duration> {
     Ok(Duration::from_nanos(ticks.saturating_mul(1_000_000_000 / per_second)))
 }
 
+/// Memory that process `pid` has in RAM now, in octets: VmRSS in `/proc/PID/status` (proc_pid_status(5)).
+///
+/// # Errors
+/// When there is no such process.
+pub fn resident_octets(pid: u32) -> io::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    Ok(resident(&status).ok_or(io::ErrorKind::InvalidData)?)
+}
+
+fn resident(status: &str) -> Option<u64> {
+    let value = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
 /// utime + stime: fields 14 and 15, counted behind the command's name, which may hold anything, even `)`.
 fn ticks(stat: &str) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
@@ -35,6 +50,13 @@ mod tests {
         let stat = "7 (a) b 1 2) S 1 7 7 0 -1 4194304 100 0 0 0 12 34 0 0 20 0 1 0 100 0 0";
         assert_eq!(ticks(stat), Some(46));
         assert_eq!(ticks("7 (a) S 1"), None);
+    }
+
+    #[test]
+    fn resident_memory_is_counted_in_octets() {
+        assert_eq!(resident("Name:\ta\nVmHWM:\t  9 kB\nVmRSS:\t    1234 kB\n"), Some(1234 * 1024));
+        assert_eq!(resident("Name:\ta kernel thread\n"), None);
+        assert!(resident_octets(std::process::id()).unwrap() > 1 << 16);
     }
 
     #[test]

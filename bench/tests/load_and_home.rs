@@ -15,14 +15,14 @@ use sekisho_wire::secret::Secret;
 fn reply(kind: Kind) -> &'static str {
     match kind {
         Kind::Acct => "Accounting-Response",
-        Kind::Pap => "Access-Accept",
+        Kind::Pap | Kind::Chap | Kind::MsChapV2 => "Access-Accept",
     }
 }
 
 #[test]
 fn every_request_is_completed_and_no_reply_is_bad() {
     for ip in ["127.0.0.1", "::1"] {
-        for kind in [Kind::Acct, Kind::Pap] {
+        for kind in [Kind::Acct, Kind::Pap, Kind::Chap] {
             let home = home(ip, Faults::default());
             let report = run(&plan(kind, target(kind, &home)));
             assert_eq!((report.sent, report.completed), (2000, 2000), "{ip} {kind:?}");
@@ -46,7 +46,7 @@ fn a_wrong_password_is_rejected_and_that_completes_a_request() {
 #[test]
 fn unanswered_requests_are_sent_again_and_answered_then() {
     let home = home("127.0.0.1", Faults { drop_every: 10, ..Faults::default() });
-    let plan = Plan { timeout: Duration::from_millis(20), ..plan(Kind::Acct, target(Kind::Acct, &home)) };
+    let plan = Plan { timeout: Duration::from_millis(200), ..plan(Kind::Acct, target(Kind::Acct, &home)) };
     let report = run(&plan);
     assert_eq!((report.completed, report.lost), (2000, 0));
     let stats = home.stop().unwrap();

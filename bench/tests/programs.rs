@@ -68,3 +68,45 @@ fn a_comparison_gives_a_table_and_a_file_without_the_machines_name() {
     assert_eq!(results.measurements.len(), 2);
     assert!(results.measurements.iter().all(|m| m.report.completed > 0 && m.report.bad == 0));
 }
+
+#[test]
+fn a_load_logs_in_with_every_account_and_fails_when_one_is_not_accepted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (csv, users) = (directory.path().join("accounts.csv"), directory.path().join("users"));
+    let accounts: Vec<_> =
+        (0..300).map(|number| (format!("subscriber-{number}"), format!("secret-{number}"))).collect();
+    let text: String = accounts.iter().map(|(user, password)| format!("{user},{password}\n")).collect();
+    std::fs::write(&csv, format!("user,password\n{text}")).unwrap();
+    let text: String = accounts.iter().map(|(user, password)| format!("{user}@acme.example:{password}\n")).collect();
+    std::fs::write(&users, text).unwrap();
+    let mut home = Command::new(HOME)
+        .args(["--secret", "x", "--listen-auth", "127.0.0.1:0", "--listen-acct", "127.0.0.1:0", "--users-file"])
+        .arg(&users)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(home.stdout.take().unwrap());
+    let mut greeting = String::new();
+    out.read_line(&mut greeting).unwrap();
+    let address = greeting.split_once("authentication on ").unwrap().1.split_once(',').unwrap().0;
+    let load = |kind: &str| {
+        let mut command = Command::new(LOAD);
+        command.args([address, "--secret", "x", "--requests", "4000", "--kind", kind, "--accounts"]).arg(&csv);
+        command.output().unwrap()
+    };
+    for kind in ["pap", "chap"] {
+        let output = load(kind);
+        let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((report.completed, report.replies.get("Access-Accept")), (4000, Some(&4000)), "{kind}");
+        assert!(output.status.success());
+    }
+
+    let one_is_wrong = std::fs::read_to_string(&csv).unwrap().replace("secret-123\n", "secret-x\n");
+    std::fs::write(&csv, one_is_wrong).unwrap();
+    let output = load("pap");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("of 4000 logins were not accepted"), "{said}");
+
+    kill_process(Pid::from_child(&home), Signal::INT).unwrap();
+    home.wait().unwrap();
+}

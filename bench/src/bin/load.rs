@@ -2,13 +2,15 @@
 
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use sekisho_bench::load::{End, Kind, Pace, Plan};
+use sekisho_bench::load::{Accounts, End, Kind, Pace, Plan};
 use sekisho_bench::options::{SecretOption, duration};
 use sekisho_bench::stop::Stop;
+use sekisho_wire::code::Code;
 
 /// Sends accounting records or logins, verifies every reply, and prints a summary as JSON.
 ///
@@ -24,10 +26,14 @@ struct Arguments {
     kind: Kind,
     #[command(flatten)]
     secret: SecretOption,
-    /// The realm of every user.
+    /// Log in with these accounts, all of them in a random order: CSV whose first line names the columns user and password. Every
+    /// answer has to be an Access-Accept, or the program fails in the end.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["users", "password"])]
+    accounts: Option<PathBuf>,
+    /// The realm of every user; an account that has one keeps it.
     #[arg(long, default_value = "acme.example")]
     realm: String,
-    /// How many users.
+    /// How many users, where there are no --accounts.
     #[arg(long, default_value_t = 1000)]
     users: usize,
     /// Their password.
@@ -63,7 +69,7 @@ struct Arguments {
     /// Count a reply to a login without Message-Authenticator as bad.
     #[arg(long)]
     require_message_authenticator: bool,
-    /// Seed of authenticators (default: another one each time).
+    /// Seed of authenticators and of the order of accounts (default: another one each time).
     #[arg(long)]
     seed: Option<u64>,
 }
@@ -84,11 +90,15 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         Some(_) => return Err("a rate is greater than 0".into()),
         None => Pace::Window(arguments.window),
     };
+    if arguments.accounts.is_some() && !arguments.kind.is_login() {
+        return Err("accounts log in: --kind pap, chap or mschapv2 goes with --accounts".into());
+    }
     let plan = Plan {
         target: arguments.target,
         secret: arguments.secret.read()?,
         kind: arguments.kind,
         realm: arguments.realm,
+        accounts: arguments.accounts.as_deref().map(Accounts::read).transpose()?,
         users: arguments.users,
         password: arguments.password,
         pace,
@@ -106,5 +116,9 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     };
     let report = plan.run(&Stop::on_signals()?)?;
     println!("{}", serde_json::to_string_pretty(&report)?);
+    let accepted = report.replied(Code::ACCESS_ACCEPT);
+    if plan.accounts.is_some() && accepted < report.sent {
+        return Err(format!("{} of {} logins were not accepted", report.sent - accepted, report.sent).into());
+    }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use super::peers::{Programs, Proxy, Site};
 use super::{Child, CompareError, Comparison};
 use crate::load::{End, Kind, Pace, Plan, Report};
+use crate::ports;
 use crate::process::cpu_time;
 use crate::stop::Stop;
 
@@ -140,7 +141,7 @@ impl<'c> Bench<'c> {
         let mut child = self.programs.start(proxy, &site)?;
         let port = match kind {
             Kind::Acct => site.accounting,
-            Kind::Pap => site.authentication,
+            Kind::Pap | Kind::Chap | Kind::MsChapV2 => site.authentication,
         };
         let plan = self.plan(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), kind, window);
         await_ready(proxy, &mut child, &plan, stop)?;
@@ -158,6 +159,7 @@ impl<'c> Bench<'c> {
             secret: self.secret.clone(),
             kind,
             realm: self.site.realm.clone(),
+            accounts: None,
             users: 1000,
             password: PASSWORD.into(),
             pace: Pace::Window(window),
@@ -205,15 +207,13 @@ fn await_ready(proxy: Proxy, child: &mut Child, plan: &Plan, stop: &Stop) -> Res
 impl Site {
     /// Free ports, and nothing in the directory yet.
     fn new(directory: &Path) -> io::Result<Self> {
-        let sockets = (0..5).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))).collect::<io::Result<Vec<_>>>()?;
-        let mut ports = sockets.iter().filter_map(|socket| Some(socket.local_addr().ok()?.port()));
-        let mut port = || ports.next().ok_or(io::ErrorKind::AddrNotAvailable);
+        let [authentication, accounting, home_authentication, home_accounting, admin] = ports::free()?;
         Ok(Self {
-            authentication: port()?,
-            accounting: port()?,
-            home_authentication: port()?,
-            home_accounting: port()?,
-            admin: port()?,
+            authentication,
+            accounting,
+            home_authentication,
+            home_accounting,
+            admin,
             secret: SECRET.into(),
             realm: "bench.example".into(),
             directory: directory.to_owned(),

@@ -8,7 +8,7 @@
 //! What is counted is the proxy process's own user and system time. On loopback the kernel delivers a datagram in the
 //! context of whoever sent it, so part of a packet's reception is on its sender's account; that is so for every proxy.
 
-mod child;
+pub(crate) mod child;
 pub mod machine;
 pub mod measure;
 pub mod peers;

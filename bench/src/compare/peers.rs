@@ -109,9 +109,7 @@ impl Programs {
             Proxy::Relay | Proxy::Sekisho | Proxy::Former => "--version",
             Proxy::Freeradius | Proxy::Radsecproxy => "-v",
         };
-        let Ok(output) = Command::new(program).arg(option).output() else { return String::new() };
-        let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
-        String::from_utf8_lossy(&said).lines().next().unwrap_or_default().to_owned()
+        first_line_of(program, option)
     }
 
     /// Writes the proxy's documents and starts it in the foreground.
@@ -195,8 +193,15 @@ fn accepts(program: &Path, document: &Path) -> io::Result<bool> {
     Ok(command.stdout(Stdio::null()).stderr(Stdio::null()).status()?.success())
 }
 
+/// The first line of what a program says when it is run with one option; empty if it cannot be run.
+pub(crate) fn first_line_of(program: &Path, option: &str) -> String {
+    let Ok(output) = Command::new(program).arg(option).output() else { return String::new() };
+    let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+    String::from_utf8_lossy(&said).lines().next().unwrap_or_default().to_owned()
+}
+
 /// A program of the system. Servers often stand where only the administrator's path leads.
-fn installed(name: &str) -> Option<PathBuf> {
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))

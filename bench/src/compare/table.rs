@@ -105,7 +105,12 @@ impl Results {
         )?;
         writeln!(text, "|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         for summary in &self.summary {
-            let load = if summary.kind == "acct" { "accounting" } else { "PAP + MA" };
+            let load = match summary.kind.as_str() {
+                "acct" => "accounting",
+                "pap" => "PAP + MA",
+                "chap" => "CHAP + MA",
+                other => other,
+            };
             let part = |part: Option<f64>| part.map_or_else(|| "–".into(), |part| format!("{part:.2}"));
             writeln!(
                 text,

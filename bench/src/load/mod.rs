@@ -1,13 +1,14 @@
 //! Many NASes in one thread: sends requests, retransmits, verifies replies, and reports.
 //!
-//! A [`Plan`] says what to do; [`Plan::run`] does it. The pieces: [`pool`] holds requests signed beforehand, so that the
-//! load costs little while it runs; [`slots`] knows which (port, id) is waiting for what, without sockets or clock;
+//! A [`Plan`] says what to do; [`Plan::run`] does it. The pieces: [`accounts`] are who logs in; [`pool`] holds requests signed
+//! beforehand, so that the load costs little while it runs; [`slots`] knows which (port, id) is waiting for what, without sockets or clock;
 //! [`pace`] says when another request is due; [`report`] is what comes out.
 //!
 //! A request is *completed* when a verified reply came, *lost* when its last retransmission stayed unanswered that
 //! long. In the open loop latency counts from the time a request was due, not from when we got round to it, so that a stall
 //! is not hidden by the load waiting with it.
 
+pub mod accounts;
 pub mod pace;
 pub mod pool;
 pub mod report;
@@ -19,8 +20,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use sekisho_wire::mschap::nt::NoNtHash;
 use sekisho_wire::secret::Secret;
 
+pub use accounts::Accounts;
 pub use pace::Pace;
 pub use report::Report;
 
@@ -33,6 +36,18 @@ pub enum Kind {
     Acct,
     /// Logins by PAP, with Message-Authenticator.
     Pap,
+    /// Logins by CHAP with a challenge of its own, with Message-Authenticator.
+    Chap,
+    /// Logins by MS-CHAPv2, with Message-Authenticator.
+    #[value(name = "mschapv2")]
+    MsChapV2,
+}
+
+impl Kind {
+    /// Whether somebody logs in.
+    pub fn is_login(self) -> bool {
+        self != Self::Acct
+    }
 }
 
 impl fmt::Display for Kind {
@@ -40,6 +55,8 @@ impl fmt::Display for Kind {
         f.pad(match self {
             Self::Acct => "acct",
             Self::Pap => "pap",
+            Self::Chap => "chap",
+            Self::MsChapV2 => "mschapv2",
         })
     }
 }
@@ -62,9 +79,11 @@ pub struct Plan {
     pub secret: Secret,
     /// What is asked for.
     pub kind: Kind,
-    /// The realm that every User-Name ends with; empty: none.
+    /// The realm that every User-Name ends with; empty: none. An account that has a realm keeps it.
     pub realm: String,
-    /// How many different users.
+    /// Who logs in: all of them, in an order that depends on the seed. `None`: numbered users with one password.
+    pub accounts: Option<Accounts>,
+    /// How many different users, where there are no accounts.
     pub users: usize,
     /// Their password, the same for all.
     pub password: String,
@@ -84,7 +103,7 @@ pub struct Plan {
     pub double: bool,
     /// Replies to logins without Message-Authenticator are bad.
     pub require_message_authenticator: bool,
-    /// Of the generator of authenticators and users.
+    /// Of the generator of authenticators, challenges, and the order of accounts.
     pub seed: u64,
 }
 
@@ -97,6 +116,14 @@ pub enum LoadError {
     /// A socket could not be opened or used.
     #[error("cannot use a socket: {0}")]
     Socket(#[from] std::io::Error),
+    /// MS-CHAP has no proof of a password like that.
+    #[error("no login by MS-CHAPv2 with the password of {name}: {error}")]
+    Password {
+        /// The User-Name.
+        name: String,
+        /// Why.
+        error: NoNtHash,
+    },
     /// Latencies cannot be counted; never with the bounds that are built in.
     #[error("cannot count latencies: {0}")]
     Histogram(#[from] hdrhistogram::CreationError),
@@ -140,6 +167,7 @@ mod tests {
             secret: Secret::new("a secret of the bench").unwrap(),
             kind,
             realm: "acme.example".into(),
+            accounts: None,
             users: 100,
             password: "wonderland".into(),
             pace: Pace::Window(64),

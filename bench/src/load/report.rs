@@ -36,6 +36,13 @@ pub struct Report {
     pub own_cpu_us: f64,
 }
 
+impl Report {
+    /// Requests whose reply had this code.
+    pub fn replied(&self, code: Code) -> u64 {
+        self.replies.get(code.name()).copied().unwrap_or_default()
+    }
+}
+
 /// Latencies in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Latency {

@@ -42,10 +42,11 @@ impl<'p> Run<'p> {
             ..Options::default()
         };
         let sockets = (0..ports).map(|_| bind(plan.source(), &options)).collect::<io::Result<Vec<_>>>()?;
+        let pool = Pool::new(plan)?;
         Ok(Self {
             plan,
-            pool: Pool::new(plan)?,
-            slots: Slots::new(ports, nanoseconds(plan.timeout), plan.retries),
+            slots: Slots::new(ports, pool.variations(), nanoseconds(plan.timeout), plan.retries),
+            pool,
             tally: Tally::new()?,
             sockets,
             staged: (0..ports).map(|_| Vec::with_capacity(512)).collect(),

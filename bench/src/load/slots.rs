@@ -38,13 +38,15 @@ pub enum Expiry {
 }
 
 impl Slots {
-    /// Slots for `ports` ports. Ids of different ports take turns, so that even a small window uses all ports.
-    pub fn new(ports: usize, timeout: u64, retries: u32) -> Self {
+    /// Slots for `ports` ports, and `variations` of the request of an id. Ids of different ports take turns, so that even a
+    /// small window uses all ports.
+    pub fn new(ports: usize, variations: u32, timeout: u64, retries: u32) -> Self {
         let ports = u32::try_from(ports).unwrap_or(u32::MAX / 256).min(u32::MAX / 256);
         let mut slots = vec![State::default(); ports as usize * 256];
+        // Ports begin with different variations of an id, as far from one another as there are.
+        let apart = (variations / ports.max(1)).max(1);
         for (index, slot) in slots.iter_mut().enumerate() {
-            // Ports begin with different variations of an id.
-            slot.uses = index as u32 / 256;
+            slot.uses = (index as u32 / 256).wrapping_mul(apart);
         }
         let free = (0..256).flat_map(|id| (0..ports).map(move |port| port * 256 + id)).collect();
         Self { slots, free, deadlines: VecDeque::new(), timeout, retries }
@@ -119,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_small_window_uses_all_ports_and_ids_rest_as_long_as_possible() {
-        let mut slots = Slots::new(4, 100, 1);
+        let mut slots = Slots::new(4, 8, 100, 1);
         let first: Vec<Slot> = (0..4).filter_map(|_| slots.begin(0, 0)).collect();
         assert_eq!(first, [0, 256, 512, 768], "id 0 of each port");
         for slot in first {
@@ -131,8 +133,18 @@ mod tests {
     }
 
     #[test]
+    fn ports_begin_far_apart_in_the_variations() {
+        let first = |ports, variations: u32| -> Vec<u32> {
+            let slots = Slots::new(ports, variations, 100, 1);
+            (0..ports as u32).map(|port| slots.variation(port * 256) % variations).collect()
+        };
+        assert_eq!(first(4, 40), [0, 10, 20, 30]);
+        assert_eq!(first(4, 2), [0, 1, 0, 1], "more ports than variations");
+    }
+
+    #[test]
     fn an_unanswered_request_is_repeated_and_then_lost() {
-        let mut slots = Slots::new(1, 100, 2);
+        let mut slots = Slots::new(1, 8, 100, 2);
         let slot = slots.begin(0, 0).unwrap();
         assert_eq!(slots.expire(99), None);
         assert_eq!(slots.expire(100), Some(Expiry::Retransmit(slot)));
@@ -146,7 +158,7 @@ mod tests {
 
     #[test]
     fn an_answered_request_never_expires_even_when_its_id_is_used_again() {
-        let mut slots = Slots::new(1, 1000, 0);
+        let mut slots = Slots::new(1, 8, 1000, 0);
         let ids: Vec<Slot> = (0..256).filter_map(|_| slots.begin(0, 0)).collect();
         assert_eq!(slots.begin(0, 0), None, "256 ids a port");
         assert_eq!(slots.complete(10, ids[7]), Some(10));

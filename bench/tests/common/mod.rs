@@ -33,6 +33,7 @@ pub fn plan(kind: Kind, target: SocketAddr) -> Plan {
         secret: Secret::new(SECRET).unwrap(),
         kind,
         realm: "acme.example".into(),
+        accounts: None,
         users: 100,
         password: "wonderland".into(),
         pace: Pace::Window(64),
@@ -55,6 +56,6 @@ pub fn run(plan: &Plan) -> Report {
 pub fn target(kind: Kind, home: &Running) -> SocketAddr {
     match kind {
         Kind::Acct => home.accounting.unwrap(),
-        Kind::Pap => home.authentication.unwrap(),
+        Kind::Pap | Kind::Chap | Kind::MsChapV2 => home.authentication.unwrap(),
     }
 }
