@@ -25,4 +25,14 @@ apt_install gcc libc6-dev \
     freeradius freeradius-utils radsecproxy eapoltest python3-pyrad xl2tpd \
     iproute2 ethtool openssl util-linux procps curl jq make prometheus systemd
 
+# PostgreSQL's server, without the cluster that Debian makes with it: the tests make clusters of their own. Who has a server
+# keeps it as it is.
+if ! apt_installed postgresql; then
+    clusters=/etc/postgresql-common/createcluster.d
+    as_root mkdir -p "$clusters"
+    echo 'create_main_cluster = off' | as_root tee "$clusters/sekisho-tests.conf" >/dev/null
+    trap 'as_root rm -f "$clusters/sekisho-tests.conf"' EXIT
+    apt_install postgresql
+fi
+
 userspace/kernel/setup.sh

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use crate::network::{ACCT, AUTH};
+use crate::service::Group;
 use crate::vpdn::{Lns, Vpdn};
 
 /// One customer's document.
@@ -18,14 +19,26 @@ pub struct Customer {
     pools: Vec<Pool>,
     lnss: Vec<String>,
     vpdn: Vec<String>,
+    tables: Vec<String>,
 }
 
 impl Customer {
     /// A customer without contracts yet, with the realm `NAME.example`.
     pub fn new(name: &str) -> Customer {
         let realms = vec![format!("suffix = \"{name}.example\"")];
-        let [keys, clients, dynauth, policies, lnss, vpdn] = [const { Vec::new() }; 6];
-        Customer { name: name.to_owned(), keys, realms, clients, dynauth, policies, pools: Vec::new(), lnss, vpdn }
+        let [keys, clients, dynauth, policies, lnss, vpdn, tables] = [const { Vec::new() }; 7];
+        Customer {
+            name: name.to_owned(),
+            keys,
+            realms,
+            clients,
+            dynauth,
+            policies,
+            pools: Vec::new(),
+            lnss,
+            vpdn,
+            tables,
+        }
     }
 
     /// Adds a key of `[customer]`: `request_policy = "…"`.
@@ -102,6 +115,20 @@ impl Customer {
         self
     }
 
+    /// Adds a table as it is written, `[[mobile]]` and its keys.
+    #[must_use]
+    pub fn table(mut self, text: &str) -> Customer {
+        self.tables.push(text.to_owned());
+        self
+    }
+
+    /// Adds a `group` contract.
+    #[must_use]
+    pub fn group(self, contract: &Group) -> Customer {
+        let text = contract.text();
+        self.table(&text)
+    }
+
     pub(crate) fn text(&self) -> String {
         let mut text = format!("[customer]\nname = \"{}\"\n", self.name);
         for line in &self.keys {
@@ -122,6 +149,9 @@ impl Customer {
         }
         for (n, pool) in self.pools.iter().enumerate() {
             let _ = writeln!(text, "\n{}", pool.text(&format!("{}-proxy-{}", self.name, n + 1)));
+        }
+        for table in &self.tables {
+            let _ = writeln!(text, "\n{table}");
         }
         text
     }

@@ -164,6 +164,13 @@ impl Documents {
         path
     }
 
+    /// Writes a document as it is given beside `sekisho.toml`, for `sekisho apply -f`.
+    pub fn write_beside(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.directory.path().join(name);
+        std::fs::write(&path, text).expect("a file beside sekisho.toml");
+        path
+    }
+
     /// Writes a customer's document as it is given, faults and all.
     pub fn write_customer(&self, name: &str, text: &str) {
         let path = self.directory.path().join("customers").join(format!("{name}.toml"));

@@ -26,6 +26,8 @@ pub enum Method<'p> {
     PeapMsChapV2,
     /// EAP-TTLS with PAP inside (RFC 5281).
     TtlsPap,
+    /// EAP-MSCHAPv2 by itself.
+    MsChapV2,
     /// EAP-MD5 (RFC 3748 §5.4), which makes no keys.
     Md5,
 }
@@ -85,6 +87,7 @@ impl<'p> Device<'p> {
             Method::TlsOfAnother { authority, device } => eap_tls(authority, device),
             Method::PeapMsChapV2 => "eap=PEAP\n  phase2=\"auth=MSCHAPV2\"\n".to_owned(),
             Method::TtlsPap => "eap=TTLS\n  phase2=\"auth=PAP\"\n".to_owned(),
+            Method::MsChapV2 => "eap=MSCHAPV2\n".to_owned(),
             Method::Md5 => "eap=MD5\n".to_owned(),
         };
         let _ = write!(lines, "  identity=\"{identity}\"\n  password=\"{password}\"\n");

@@ -37,6 +37,13 @@ impl Program {
         // The parent is the namespace's thread: with it go all its processes, even when the test is killed.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(program.as_ref());
+        // What cargo tells a test of its own package: a build that a test starts is not of it, and would begin anew for another one's.
+        let is_ours = |name: &str| {
+            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|it| name.starts_with(it))
+        };
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_ours)) {
+            command.env_remove(name);
+        }
         let name = Path::new(program.as_ref()).file_name().unwrap_or_default().to_string_lossy().into_owned();
         Program { command, name, group: false }
     }

@@ -22,7 +22,8 @@ impl AccessNetwork {
         self
     }
 
-    pub(crate) fn text(&self) -> &str {
+    /// As it stands in a document.
+    pub fn text(&self) -> &str {
         &self.0
     }
 }

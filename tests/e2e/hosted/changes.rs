@@ -1,0 +1,96 @@
+//! What the operator changes of an account is in force at once, and nobody else notices.
+
+use std::time::Duration;
+
+use sekisho_tests::load::{Load, count, summary};
+use sekisho_tests::network::Family;
+
+use super::land::{ACCEPT, ALICE, GROUP, Land, PASSWORD, REJECT, group, told};
+use crate::scene::nas_secret;
+
+#[test]
+fn what_a_command_changes_of_an_account_is_in_force_at_once() {
+    let land = Land::new();
+    let service = land.service(&group(), "user,password\nalice,wonderland\nbob,builder\n");
+    let sekisho = service.run();
+    let terminal = land.terminal();
+    let routing = sekisho.status()["node"]["version_of_routing"].clone();
+    assert_eq!(terminal.code(ALICE, PASSWORD), ACCEPT);
+    service.set(GROUP, "alice", &["--disable"]);
+    terminal.comes_to(REJECT, ALICE, PASSWORD);
+    service.set(GROUP, "alice", &["--enable"]);
+    terminal.comes_to(ACCEPT, ALICE, PASSWORD);
+
+    service.does_with(&["accounts", "set", "--contract", GROUP, "alice", "--password-file", "-"], "looking-glass\n");
+    terminal.comes_to(ACCEPT, ALICE, "looking-glass");
+    assert_eq!(terminal.code(ALICE, PASSWORD), REJECT, "the former password");
+
+    service.set(GROUP, "alice", &["--reply", "Framed-IP-Address=192.0.2.77"]);
+    sekisho_tests::wait::eventually("the attribute is there", || {
+        (terminal.login(ALICE, "looking-glass").values(8) == [[192, 0, 2, 77]]).then_some(())
+    });
+
+    service.does(&["accounts", "remove", "--contract", GROUP, "alice"]);
+    terminal.comes_to(REJECT, ALICE, "looking-glass");
+    service.does_with(&["accounts", "add", "--contract", GROUP, "alice"], "a third one\n");
+    terminal.comes_to(ACCEPT, ALICE, "a third one");
+    assert!(
+        terminal.login(ALICE, "a third one").values(8).is_empty(),
+        "nothing is left of the account that was removed"
+    );
+    assert_eq!(terminal.code("bob@acme.example", "builder"), ACCEPT, "and nobody else was touched");
+    let status = sekisho.status();
+    assert_eq!(status["registry"]["accounts"], 2);
+    assert_eq!(status["node"]["version_of_routing"], routing, "no account makes a node read all its documents again");
+}
+
+#[test]
+fn a_command_that_is_only_tried_or_refused_changes_nothing() {
+    let land = Land::new();
+    let service = land.service(&group(), "user,password\nalice,wonderland\n");
+    let sekisho = service.run();
+    let terminal = land.terminal();
+    let revision = sekisho.status()["registry"]["revision"].clone();
+    service.set(GROUP, "alice", &["--disable", "--dry-run"]);
+    service.does(&["accounts", "remove", "--contract", GROUP, "alice", "--dry-run"]);
+    let rows: String = (0..100).map(|n| format!("user{n},password-{n}\n")).collect();
+    let path =
+        service.documents().write_beside("too-many.csv", &format!("user,password\n{rows}")).display().to_string();
+    let refused = service.tries(&["accounts", "import", "--contract", GROUP, &path]);
+    assert!(!refused.status.success() && refused.output.contains("Art. 7"), "{}", refused.output);
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(sekisho.status()["registry"]["revision"], revision);
+    assert_eq!(terminal.code(ALICE, PASSWORD), ACCEPT);
+    assert_eq!(terminal.code("user1@acme.example", "password-1"), REJECT);
+}
+
+#[test]
+fn others_that_log_in_meanwhile_under_load_lose_nothing_by_changes() {
+    let land = Land::new();
+    let rows: String = (0..50).map(|n| format!("user{n},password-{n}\n")).collect();
+    let accounts = format!("user,password\n{rows}");
+    let service = land.service(&group(), &accounts);
+    service.does_with(&["accounts", "add", "--contract", GROUP, "alice"], "wonderland\n");
+    let sekisho = service.run();
+    let terminal = land.terminal();
+    let path = service.documents().write_beside("load.csv", &accounts).display().to_string();
+    let mut load = Load::logins(&land.nas, Family::V4, &nas_secret(Family::V4), 32)
+        .with(&["--accounts", &path, "--duration", "5s"])
+        .patience("3s", "0")
+        .start(&land.nas);
+    for round in 0..3 {
+        let password = format!("password of round {round}");
+        service.does_with(&["accounts", "set", "--contract", GROUP, "alice", "--password-file", "-"], &password);
+        terminal.comes_to(ACCEPT, ALICE, &password);
+        service.set(GROUP, "alice", &["--disable"]);
+        terminal.comes_to(REJECT, ALICE, &password);
+        service.set(GROUP, "alice", &["--enable"]);
+    }
+    assert!(load.runs(), "it was all under load");
+    assert!(load.exits_within(Duration::from_secs(20)).success(), "{}", load.log());
+    let summary = summary(&load);
+    assert_eq!(count(&summary, "lost"), 0, "{summary}");
+    assert_eq!(count(&summary, "retransmitted"), 0, "{summary}");
+    assert!(count(&summary, "completed") > 1000, "{summary}");
+    assert!(told(&sekisho, GROUP)["accepts"].as_u64().unwrap() > 1000);
+}
