@@ -15,9 +15,10 @@ fn root() -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).to_owned()
 }
 
-/// `make run` in a namespace with nothing but loopback, until it has said what to try.
-fn make_run(namespace: &Namespace) -> Process {
-    let program = Program::new("make").arg("run").directory(&root()).own_group();
+/// `make run` in a namespace with nothing but loopback, until it has said what to try. What it does stays in a directory of its own.
+fn make_run(namespace: &Namespace, trial: &Path) -> Process {
+    let trial = format!("SEKISHO_TRIAL={}", trial.join("trial").display());
+    let program = Program::new("make").args(["run", &trial]).directory(&root()).own_group();
     let mut process = program.start(namespace);
     // It builds what is not built yet.
     process.prints_within(Duration::from_secs(300), "Ctrl-C stops");
@@ -40,7 +41,8 @@ fn suggestions(output: &str) -> Vec<String> {
 #[test]
 fn after_make_run_a_login_succeeds_and_ctrl_c_leaves_nothing_behind() {
     let namespace = Namespace::new("trial");
-    let mut trial = make_run(&namespace);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut trial = make_run(&namespace, directory.path());
 
     let lines = suggestions(&trial.log());
     for tool in ["sekisho probe", "radclient", "curl"] {
@@ -74,7 +76,8 @@ fn every_command_in_the_readme_works() {
     let commands = console_commands(&text);
     assert!(!commands.is_empty(), "README.md has ```console blocks with lines that begin with `$ `");
     let namespace = Namespace::new("readme");
-    let _trial = make_run(&namespace);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let _trial = make_run(&namespace, directory.path());
     for command in commands {
         let typed = type_in(&namespace, &command);
         assert!(typed.status.success(), "{command}\n{}", typed.output);

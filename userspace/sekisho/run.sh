@@ -10,7 +10,7 @@ userspace/kernel/setup.sh
 cargo build --release -p sekisho -p sekisho-bench --bin sekisho --bin sekisho-home
 target=${CARGO_TARGET_DIR:-target}/release
 # What the trial does stays there from one run to the next; remove it to begin anew.
-trial=${CARGO_TARGET_DIR:-target}/trial
+trial=${SEKISHO_TRIAL:-${CARGO_TARGET_DIR:-target}/trial}
 
 # The gate needs root. Without it sekisho runs all the same, and says what is missing.
 root=()
