@@ -45,6 +45,28 @@ fn what_a_command_changes_of_an_account_is_in_force_at_once() {
 }
 
 #[test]
+fn an_account_that_is_removed_while_its_contract_is_suspended_is_gone_when_that_is_resumed() {
+    let land = Land::new();
+    let service = land.service(&group(), "user,password\nalice,wonderland\nbob,builder\n");
+    let sekisho = service.run();
+    let terminal = land.terminal();
+    assert_eq!(terminal.code(ALICE, PASSWORD), ACCEPT);
+    let is_served = || {
+        let status = sekisho.status();
+        status["registry"]["unserved"].as_array().is_some_and(Vec::is_empty).then_some(())
+    };
+    service.does(&["suspend", GROUP]);
+    sekisho_tests::wait::eventually("the contract is not served", || is_served().is_none().then_some(()));
+    service.does(&["accounts", "remove", "--contract", GROUP, "alice"]);
+    service.set(GROUP, "bob", &["--note", "still there"]);
+    service.does(&["resume", GROUP]);
+    sekisho_tests::wait::eventually("the contract is served again", is_served);
+    terminal.comes_to(ACCEPT, "bob@acme.example", "builder");
+    assert_eq!(terminal.code(ALICE, PASSWORD), REJECT, "she is no subscriber any more");
+    assert_eq!(sekisho.status()["registry"]["accounts"], 1);
+}
+
+#[test]
 fn a_command_that_is_only_tried_or_refused_changes_nothing() {
     let land = Land::new();
     let service = land.service(&group(), "user,password\nalice,wonderland\n");

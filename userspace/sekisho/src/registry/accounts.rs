@@ -18,6 +18,8 @@ pub struct Intake {
     keys: KeyRing,
     /// By contract and realm, those that are not served yet.
     waiting: BTreeMap<(String, String), BTreeMap<String, AccountRow>>,
+    /// By realm, users that went while their realm was not served: the workers' table may still have them.
+    gone: BTreeMap<String, BTreeSet<String>>,
     /// Accounts that cannot be used, by realm and user; the log has told why.
     unusable: BTreeSet<(String, String)>,
 }
@@ -51,7 +53,7 @@ impl<'s> Numbers<'s> {
 impl Intake {
     /// Nothing has come yet.
     pub fn new(keys: KeyRing) -> Intake {
-        Intake { keys, waiting: BTreeMap::new(), unusable: BTreeSet::new() }
+        Intake { keys, waiting: BTreeMap::new(), gone: BTreeMap::new(), unusable: BTreeSet::new() }
     }
 
     /// Opens what comes from now on with these keys.
@@ -77,14 +79,19 @@ impl Intake {
                     }
                 },
                 AccountChange::Gone { realm, user, .. } => {
-                    for id in numbers.realm(&realm) {
-                        accounts.remove(id, user.as_bytes());
-                    }
                     self.unusable.remove(&(realm.clone(), user.clone()));
                     for ((_, of), waiting) in &mut self.waiting {
                         if *of == realm {
                             waiting.remove(&user);
                         }
+                    }
+                    let mut is_served = false;
+                    for id in numbers.realm(&realm) {
+                        is_served = true;
+                        accounts.remove(id, user.as_bytes());
+                    }
+                    if !is_served {
+                        self.gone.entry(realm).or_default().insert(user);
                     }
                 }
             }
@@ -94,6 +101,17 @@ impl Intake {
     /// Has those that waited for it, now that other contracts are served.
     pub fn go_by(&mut self, routing: (&RoutingSnapshot, &Dictionary), accounts: &Accounts) {
         let numbers = Numbers::of(routing.0);
+        // First of all: whoever went and came back waits below.
+        self.gone.retain(|realm, users| {
+            let mut is_served = false;
+            for id in numbers.realm(realm) {
+                is_served = true;
+                for user in &*users {
+                    accounts.remove(id, user.as_bytes());
+                }
+            }
+            !is_served
+        });
         let waiting = std::mem::take(&mut self.waiting);
         for ((contract, realm), rows) in waiting {
             match numbers.get(&contract, &realm) {
@@ -108,6 +126,7 @@ impl Intake {
     /// What waits is of a registry that is not followed any more.
     pub fn begin_anew(&mut self) {
         self.waiting.clear();
+        self.gone.clear();
         self.unusable.clear();
     }
 
