@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use sekisho_registry::{Change, NewEntry, RegistryError};
 use sekisho_regulation::{
-    Book, Event,
+    Book, Entry, Event,
     event::{Affected, Part, Source},
 };
 use serde::Deserialize;
@@ -58,16 +58,12 @@ pub async fn note(follower: &Follower, notification: &Notification) -> Result<us
         let mut ahead = follower.feed.lock().await.clone();
         ahead.connect().await.map_err(|error| error.to_string())?;
         let registry = ahead.registry().ok_or("the registry has not been reached yet")?;
-        let (book, seen) = (ahead.book(), ahead.seen());
-        let now = Timestamp::now();
-        let events: Vec<Event> = notification.alerts.iter().filter_map(|alert| draft(book, alert, now)).collect();
-        if events.is_empty() {
+        let entries = drafts(ahead.book(), &notification.alerts, Timestamp::now());
+        if entries.is_empty() {
             return Ok(0);
         }
-        let opened = events.len();
-        let entry = |event| NewEntry { at: now, who: "alertmanager".to_owned(), why: "an alert".to_owned(), event };
-        let change = Change { entries: events.into_iter().map(entry).collect(), ..Change::default() };
-        match registry.record(seen, change).await {
+        let opened = entries.len();
+        match registry.record(ahead.seen(), Change { entries, ..Change::default() }).await {
             Ok(_) => {
                 follower.nudge();
                 return Ok(opened);
@@ -77,6 +73,26 @@ pub async fn note(follower: &Follower, notification: &Notification) -> Result<us
         }
     }
     Err("others write to the registry all the time: send it again".to_owned())
+}
+
+/// What alerts are to the history, one after the other: those that the rules take.
+fn drafts(book: &Book, alerts: &[Alert], now: Timestamp) -> Vec<NewEntry> {
+    let (mut book, mut entries) = (book.clone(), Vec::new());
+    for alert in alerts {
+        let Some(event) = draft(&book, alert, now) else { continue };
+        let (who, why) = ("alertmanager".to_owned(), "an alert".to_owned());
+        let entry = Entry { number: book.last() + 1, at: now, who, why, event };
+        match book.admit(std::slice::from_ref(&entry)) {
+            Ok(after) => book = after,
+            Err(refusals) => {
+                tracing::warn!(%refusals, "an alert opens no draft");
+                continue;
+            }
+        }
+        let Entry { at, who, why, event, .. } = entry;
+        entries.push(NewEntry { at, who, why, event });
+    }
+    entries
 }
 
 /// The draft that an alert is; `None`: it is about nobody's contract, over, or known.
@@ -118,5 +134,67 @@ mod tests {
         assert_eq!(notification.alerts[0].since, "2026-11-27T00:00:00.123Z".parse().unwrap());
         let book = Book::new(jiff::tz::TimeZone::UTC);
         assert_eq!(draft(&book, &notification.alerts[0], Timestamp::now()), None, "nobody's contract");
+    }
+
+    /// An alert about `proxy` of acme, which has been served since this day, and its client.
+    fn alert(labels: &str) -> Alert {
+        let text = format!(
+            r#"{{"status":"firing","labels":{{"alertname":"Down",{labels}}},"startsAt":"2027-01-05T03:00:00Z"}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn book() -> Book {
+        use sekisho_regulation::{
+            prerequisites,
+            terms::{ContractTerms, Kind, Terms},
+        };
+        let contract = |name: &str, kind| ContractTerms {
+            contract: name.into(),
+            kind,
+            realms: Vec::new(),
+            fees: Default::default(),
+            option: None,
+            prerequisites: Vec::new(),
+        };
+        let contracts = vec![contract("nas", Kind::Client), contract("proxy", Kind::Proxy)];
+        let day = jiff::civil::date(2027, 1, 4);
+        let at: Timestamp = "2027-01-04T01:00:00Z".parse().unwrap();
+        let terms = Terms { customer: "acme".into(), contracts: contracts.clone(), ..Terms::default() };
+        let mut events = vec![Event::Document { from: day, applied: None, terms }];
+        for terms in &contracts {
+            let contract = || terms.contract.clone();
+            events.push(Event::Accepted { contract: contract(), on: day, test_from: None });
+            for it in prerequisites(terms) {
+                events.push(Event::Confirmed { contract: contract(), prerequisite: it.name, at });
+            }
+            events.push(Event::Started { contract: contract(), part: Part::Basic, on: day });
+        }
+        let entry = |(number, event)| Entry { number, at, who: "clerk".into(), why: String::new(), event };
+        let entries: Vec<Entry> = (1..).zip(events).map(entry).collect();
+        Book::new(jiff::tz::TimeZone::UTC).admit(&entries).unwrap_or_else(|refusals| panic!("{refusals}"))
+    }
+
+    #[test]
+    fn an_alert_opens_one_draft_however_often_it_is_told() {
+        let now: Timestamp = "2027-01-05T03:05:00Z".parse().unwrap();
+        let again = || alert(r#""contract":"proxy""#);
+        let entries =
+            drafts(&book(), &[again(), again(), alert(r#""severity":"page""#), alert(r#""contract":"no""#)], now);
+        let [NewEntry { event: Event::IncidentOpened { affects, known, source, draft, .. }, .. }] = &entries[..] else {
+            panic!("{} entries", entries.len())
+        };
+        assert_eq!((affects[0].contract.as_str(), *source, *draft), ("proxy", Source::Alert, true));
+        assert_eq!(known.to_string(), "2027-01-05T03:00:00Z", "the operator has known since then");
+    }
+
+    #[test]
+    fn an_alert_about_a_customer_is_about_all_that_it_is_served_and_one_that_is_over_about_nothing() {
+        let now: Timestamp = "2027-01-05T03:05:00Z".parse().unwrap();
+        let entries = drafts(&book(), &[alert(r#""customer":"acme""#)], now);
+        let Event::IncidentOpened { affects, .. } = &entries[0].event else { panic!() };
+        assert_eq!(affects.iter().map(|it| it.contract.as_str()).collect::<Vec<_>>(), ["nas", "proxy"]);
+        let over = Alert { status: "resolved".to_owned(), ..alert(r#""contract":"proxy""#) };
+        assert!(drafts(&book(), &[over], now).is_empty());
     }
 }

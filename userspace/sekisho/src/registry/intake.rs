@@ -1,9 +1,6 @@
 //! Accounts on their way into the registry: checked against their contract and the dictionaries, and proposed.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::Read,
-};
+use std::{collections::BTreeMap, io::Read};
 
 use sekisho_config::Dictionary;
 use sekisho_registry::{
@@ -163,9 +160,4 @@ pub async fn import(
     let imported = formats::csv::read(input, &group.defaults(realm, desk))
         .map_err(|errors| DeskError::Words(format!("{name}: {errors}")))?;
     put(desk, &group, imported, name)
-}
-
-/// The realms of some accounts, for messages.
-pub fn realms(accounts: &[Account]) -> BTreeSet<&str> {
-    accounts.iter().map(|account| account.realm.as_str()).collect()
 }
