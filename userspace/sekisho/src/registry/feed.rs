@@ -223,12 +223,13 @@ impl Feed {
             true => (0, 0),
             false => (self.seen, self.revision),
         };
+        // Accounts first: what is written between the two is after the revision that they have been followed to, and is told of again.
+        let (accounts, reached) = registry.accounts(revision).await?;
         let entries = registry.history(seen).await?;
         if is_another && entries.is_empty() {
             self.registry = None;
             return Err(FollowError::Empty { location: self.place.location.to_string() });
         }
-        let (accounts, reached) = registry.accounts(revision).await?;
         let mut book = if is_another { self.place.book() } else { self.book.clone() };
         for entry in &entries {
             book.replay(entry);
