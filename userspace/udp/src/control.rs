@@ -1,4 +1,4 @@
-//! Control messages of a received datagram: here only the ingress interface.
+//! Control messages: the ingress interface of a received datagram, and how a sent one is cut.
 
 use std::os::raw::c_int;
 
@@ -40,6 +40,24 @@ impl Control {
         0
     }
 }
+
+/// The control message that has a datagram cut into segments of a size in octets (UDP_SEGMENT), the last perhaps shorter.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+pub(crate) struct SegmentSize {
+    length: usize,
+    level: c_int,
+    kind: c_int,
+    size: u16,
+}
+
+impl SegmentSize {
+    pub(crate) const fn new(size: u16) -> Self {
+        Self { length: HEADER + size_of::<u16>(), level: libc::SOL_UDP, kind: libc::UDP_SEGMENT, size }
+    }
+}
+
+const _: () = assert!(size_of::<SegmentSize>() == HEADER + WORD && std::mem::offset_of!(SegmentSize, size) == HEADER);
 
 const WORD: usize = size_of::<usize>();
 const HEADER: usize = size_of::<libc::cmsghdr>().next_multiple_of(WORD);

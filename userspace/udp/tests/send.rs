@@ -5,9 +5,8 @@
 mod common;
 
 use std::net::{SocketAddr, UdpSocket};
-use std::process::Command;
 
-use common::{LOOPBACKS, receive, waiting};
+use common::{LOOPBACKS, in_a_namespace, ip, receive, waiting};
 use sekisho_udp::{BATCH, Options, Receiver, SendOutcome, Sender, bind};
 
 #[test]
@@ -92,13 +91,10 @@ fn every_failure_is_counted_and_the_first_batch_of_them_named() {
     assert!(sender.failures().is_empty(), "the next call starts afresh");
 }
 
-/// Loopback never fills a send buffer, an unanswered ARP request does: packets wait for it on the sender's account. So
-/// this runs in a network namespace of its own, which only a privileged user gets.
+/// Loopback never fills a send buffer, an unanswered ARP request does: packets wait for it on the sender's account.
 #[test]
 fn a_full_send_buffer_ends_the_call_and_no_packet_is_forgotten() {
-    // SAFETY: unshare takes flags only; a thread of its own moves to the new namespace, and ends with it.
-    let outcome = std::thread::spawn(|| (unsafe { libc::unshare(libc::CLONE_NEWNET) } == 0).then(send_to_nobody));
-    let Some((outcome, count)) = outcome.join().unwrap() else { return };
+    let (outcome, count) = in_a_namespace(send_to_nobody);
     assert!(outcome.would_block(), "{outcome:?}");
     assert!(outcome.sent > 0);
     assert_eq!(outcome.failed, 0, "a full buffer is no failure of a packet");
@@ -106,14 +102,10 @@ fn a_full_send_buffer_ends_the_call_and_no_packet_is_forgotten() {
 }
 
 fn send_to_nobody() -> (SendOutcome, usize) {
-    for command in [
-        "link add near type veth peer name far",
-        "link set near up",
-        "link set far up",
-        "address add 10.0.0.1/24 dev near",
-    ] {
-        assert!(Command::new("ip").args(command.split(' ')).status().unwrap().success(), "ip {command}");
-    }
+    ip("link add near type veth peer name far");
+    ip("link set near up");
+    ip("link set far up");
+    ip("address add 10.0.0.1/24 dev near");
     let options = Options { send_buffer: Some(1), ..Options::default() };
     let from = bind("10.0.0.1:0".parse().unwrap(), &options).unwrap();
     let octets = vec![0_u8; 1000];
@@ -140,7 +132,10 @@ fn an_icmp_error_of_an_earlier_packet_costs_a_connected_socket_one_packet_only()
     from.connect(gone).unwrap();
     let mut sender = Sender::new();
     assert_eq!(sender.send(&from, std::iter::once((b"x".as_slice(), gone))).unwrap().sent, 1);
-    let outcome = sender.send(&from, std::iter::repeat_n((b"x".as_slice(), gone), 4)).unwrap();
+    let longer_and_longer = [b"x".as_slice(), b"xx", b"xxx", b"xxxx"];
+    let outcome = sender.send(&from, longer_and_longer.into_iter().map(|octets| (octets, gone))).unwrap();
     assert_eq!(outcome, SendOutcome { sent: 3, failed: 1, unsent: 0 });
     assert_eq!(sender.failures()[0].error().kind(), std::io::ErrorKind::ConnectionRefused);
+    let outcome = sender.send(&from, std::iter::repeat_n((b"x".as_slice(), gone), 4)).unwrap();
+    assert_eq!(outcome, SendOutcome { sent: 4, failed: 0, unsent: 0 }, "and packets that go together none");
 }

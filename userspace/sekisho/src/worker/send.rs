@@ -1,6 +1,7 @@
 //! What a batch has to send, one system call a socket.
 
 use std::{
+    net::SocketAddr,
     os::fd::AsFd,
     time::{Duration, Instant},
 };
@@ -8,7 +9,7 @@ use std::{
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sekisho_abi::Reason;
 use sekisho_engine::{
-    packet::{Action, Batch, Packet, Socket},
+    packet::{Action, BATCH, Batch, Packet, Path, Socket},
     stats::WorkerStats,
 };
 use sekisho_udp::Sender;
@@ -19,42 +20,45 @@ use super::sockets::Sockets;
 /// and home server repeat what is lost, but a worker that stands still answers nobody.
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// Sends everything in `batch` whose action says so, grouped by socket in the order in which sockets first appear;
-/// within a socket packets keep their order.
+/// Sends everything in `batch` whose action says so, socket by socket and peer by peer, so that what goes to one peer
+/// can go together; to each peer in the order of the batch.
 pub(super) fn send(batch: &Batch, sockets: &Sockets, sender: &mut Sender, stats: &WorkerStats) {
-    let mut done: u64 = 0;
+    let mut order = [0_u8; BATCH];
+    let mut count = 0;
+    let leaving = (0_u8..).zip(batch.packets()).filter(|(_, packet)| path(packet).is_some());
+    for (place, (index, _)) in order.iter_mut().zip(leaving) {
+        *place = index;
+        count += 1;
+    }
+    let order = order.get_mut(..count).unwrap_or_default();
+    let path_of = |index: &u8| batch.packets().get(usize::from(*index)).and_then(path);
+    order.sort_by_key(|index| path_of(index).map(|path| (path.socket, path.peer)));
+    let socket_of = |index: &u8| path_of(index).map(|path| path.socket);
     let mut deadline = None;
-    for (index, packet) in batch.packets().iter().enumerate() {
-        let Action::Send(path) = packet.action else { continue };
-        if done & bit(index) != 0 {
-            continue;
+    for group in order.chunk_by(|one, next| socket_of(one) == socket_of(next)) {
+        if let Some(socket) = group.first().and_then(socket_of) {
+            let packets = group.iter().filter_map(|index| batch.packets().get(usize::from(*index)).and_then(datagram));
+            send_by(socket, packets, sockets, sender, stats, &mut deadline);
         }
-        for (later, other) in batch.packets().iter().enumerate().skip(index) {
-            if leaves_by(other, path.socket) {
-                done |= bit(later);
-            }
-        }
-        send_by(path.socket, batch, sockets, sender, stats, &mut deadline);
     }
 }
 
-fn send_by(
+fn send_by<'a>(
     socket: Socket,
-    batch: &Batch,
+    packets: impl Iterator<Item = (&'a [u8], SocketAddr)> + Clone,
     sockets: &Sockets,
     sender: &mut Sender,
     stats: &WorkerStats,
     deadline: &mut Option<Instant>,
 ) {
-    let count = batch.packets().iter().filter(|packet| leaves_by(packet, socket)).count();
+    let count = packets.clone().count();
     let Some(fd) = sockets.get(socket) else {
         fail(count, stats);
         return;
     };
     let mut handed = 0;
     while handed < count {
-        let packets = batch.packets().iter().filter(|packet| leaves_by(packet, socket)).skip(handed);
-        let outcome = match sender.send(fd, packets.filter_map(datagram)) {
+        let outcome = match sender.send(fd, packets.clone().skip(handed)) {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::debug!(?socket, %error, "a socket refuses to send");
@@ -87,26 +91,25 @@ fn fail(count: usize, stats: &WorkerStats) {
     stats.dropped[Reason::SendFailed as usize].add(count as u64);
 }
 
-fn leaves_by(packet: &Packet, socket: Socket) -> bool {
-    matches!(packet.action, Action::Send(path) if path.socket == socket)
-}
-
-fn datagram(packet: &Packet) -> Option<(&[u8], std::net::SocketAddr)> {
+fn path(packet: &Packet) -> Option<Path> {
     match packet.action {
-        Action::Send(path) => Some((packet.buf.bytes(), path.peer)),
+        Action::Send(path) => Some(path),
         Action::Hold | Action::Drop(_) => None,
     }
 }
 
-const fn bit(index: usize) -> u64 {
-    1 << (index & 63)
+fn datagram(packet: &Packet) -> Option<(&[u8], SocketAddr)> {
+    path(packet).map(|path| (packet.buf.bytes(), path.peer))
 }
+
+// An index in a batch is an octet.
+const _: () = assert!(BATCH <= 256);
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+    use std::net::{Ipv4Addr, UdpSocket};
 
-    use sekisho_engine::packet::{Path, UpstreamPort};
+    use sekisho_engine::packet::UpstreamPort;
 
     use super::*;
     use crate::worker::Upstream;
@@ -150,8 +153,33 @@ mod tests {
         let stats = WorkerStats::default();
         send(&batch, &sockets, &mut Sender::new(), &stats);
         let all: Vec<_> = (0..4).map(|_| received(&peer)).collect();
-        let expected = [(b"1", from_acct), (b"3", from_acct), (b"2", from_auth), (b"4", from_auth)];
+        let expected = [(b"2", from_auth), (b"4", from_auth), (b"1", from_acct), (b"3", from_acct)];
         assert_eq!(all, expected.map(|(bytes, from)| (bytes.to_vec(), from)));
+        assert_eq!(stats.dropped[Reason::SendFailed as usize].read(), 0);
+    }
+
+    #[test]
+    fn each_peer_gets_its_packets_in_their_order_however_they_are_mixed() {
+        let service = bound();
+        let peers = [bound(), bound(), bound()];
+        let sockets = Sockets::new(vec![service], Upstream::default()).unwrap();
+        let mut batch = Batch::default();
+        for n in 0..BATCH as u8 {
+            let peer = peers[usize::from(n) % 3].local_addr().unwrap();
+            // Of two lengths, so that some go together and some do not.
+            add(
+                &mut batch,
+                &[n; 2][..1 + usize::from(n / 5 % 2)],
+                Action::Send(Path { socket: Socket::Service(0), peer, ifindex: 0 }),
+            );
+        }
+        let stats = WorkerStats::default();
+        send(&batch, &sockets, &mut Sender::new(), &stats);
+        for (first, peer) in (0_u8..).zip(&peers) {
+            for n in (first..BATCH as u8).step_by(3) {
+                assert_eq!(received(peer).0, [n; 2][..1 + usize::from(n / 5 % 2)]);
+            }
+        }
         assert_eq!(stats.dropped[Reason::SendFailed as usize].read(), 0);
     }
 
