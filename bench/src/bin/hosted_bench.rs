@@ -42,6 +42,9 @@ struct Arguments {
     /// How often to send it again.
     #[arg(long, default_value_t = 3)]
     retries: u32,
+    /// Source ports that logins come from, in turn, as from so many NASes (default: twice what the window needs, at least 4).
+    #[arg(long)]
+    ports: Option<usize>,
     /// How many accounts each server has.
     #[arg(long, default_value_t = 10_000, value_parser = at_least_one)]
     accounts: usize,
@@ -79,6 +82,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         warm_up: arguments.warm_up,
         timeout: arguments.timeout,
         retries: arguments.retries,
+        ports: arguments.ports,
         accounts: arguments.accounts,
         memory: arguments.accounts_memory.then_some(MEMORY),
         // It is run from a directory of its own.

@@ -189,7 +189,7 @@ impl Site {
 /// Whether a build of sekisho knows everything in a document.
 fn accepts(program: &Path, document: &Path) -> io::Result<bool> {
     let mut command = Command::new(program);
-    command.arg("check").arg("--config").arg(document);
+    command.arg("check").arg(document);
     Ok(command.stdout(Stdio::null()).stderr(Stdio::null()).status()?.success())
 }
 

@@ -167,8 +167,9 @@ impl<'b> Bench<'b> {
     }
 
     /// A single login.
+    /// From one port, so that while a server starts no other of ours takes one that it is to have.
     fn once(&self, kind: Kind) -> Plan {
-        Plan { end: End::Requests(1), retries: 0, ..self.plan(kind, 1) }
+        Plan { end: End::Requests(1), retries: 0, ports: Some(1), ..self.plan(kind, 1) }
     }
 
     fn plan(&self, kind: Kind, window: usize) -> Plan {
@@ -183,7 +184,7 @@ impl<'b> Bench<'b> {
             pace: Pace::Window(window),
             end: End::After(self.bench.time),
             source: None,
-            ports: None,
+            ports: self.bench.ports,
             timeout: self.bench.timeout,
             retries: self.bench.retries,
             double: false,

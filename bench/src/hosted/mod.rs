@@ -50,6 +50,8 @@ pub struct HostedBench {
     pub timeout: Duration,
     /// How often.
     pub retries: u32,
+    /// Source ports of the load; `None` as [`Plan::ports`](crate::load::Plan::ports).
+    pub ports: Option<usize>,
     /// How many accounts there are.
     pub accounts: usize,
     /// Measure what an account takes, between these two numbers of accounts.
@@ -143,6 +145,9 @@ pub struct Results {
     pub seconds: (f64, f64),
     /// Seconds until a login is sent again, and how often that is done.
     pub retransmission: (f64, u32),
+    /// Source ports of the load; `None`: twice what the window needs, at least 4.
+    #[serde(default)]
+    pub ports: Option<usize>,
     /// Medians of the rounds.
     pub summary: Vec<Summary>,
     /// What an account takes, for each server that keeps accounts in memory; empty if that was not measured.
@@ -201,6 +206,7 @@ impl HostedBench {
             accounts: self.accounts,
             seconds: (self.time.as_secs_f64(), self.warm_up.as_secs_f64()),
             retransmission: (self.timeout.as_secs_f64(), self.retries),
+            ports: self.ports,
             summary: table::summarize(&measurements),
             memory,
             measurements,
