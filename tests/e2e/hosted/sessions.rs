@@ -127,3 +127,38 @@ fn a_contract_that_is_changed_keeps_its_sessions() {
     std::thread::sleep(Duration::from_millis(10));
     assert_eq!(told(&sekisho, GROUP)["sessions"], 1);
 }
+
+#[test]
+fn an_operator_finds_a_session_whose_stop_was_lost_and_has_it_forgotten() {
+    let land = Land::new();
+    let service = land.service(&group().key("simultaneous = 1"), "user,password\nalice,wonderland\nbob,builder\n");
+    let sekisho = service.run();
+    let terminal = land.terminal();
+    let bob = "bob@acme.example";
+    for (user, password, number) in [(ALICE, PASSWORD, ONE), (bob, "builder", "09033333333")] {
+        assert_eq!(terminal.code_from(number, user, password), ACCEPT);
+        terminal.report(1, user, &format!("of {user}"), number);
+    }
+    assert_eq!(terminal.code_from(TWO, ALICE, PASSWORD), REJECT);
+
+    let shown = sekisho.command(&["sessions", "--user", ALICE]);
+    assert!(shown.status.success() && shown.output.contains("819011111111"), "{}", shown.output);
+    assert!(!shown.output.contains(bob) && shown.output.contains("2 of hosted accounts"), "{}", shown.output);
+    let [one] = &sekisho.sessions(&format!("contract={GROUP}&number=%2B81-90-1111-1111"))[..] else { panic!("one") };
+    let texts = ["customer", "contract", "user", "state"].map(|key| one[key].as_str().unwrap_or_default());
+    assert_eq!(texts, ["acme", GROUP, ALICE, "active"], "{one}");
+    let network = one["network"].as_str().expect("who accounts");
+    assert_eq!(sekisho.sessions(&format!("network={network}")).len(), 2);
+    assert_eq!(sekisho.sessions("user=alice%40acme.exampl").len(), 0);
+    assert_eq!(sekisho.sessions("limit=1").len(), 1);
+
+    let all = sekisho.command(&["sessions", "--forget"]);
+    assert!(!all.status.success() && all.output.contains("say which sessions"), "{}", all.output);
+    let nobody = sekisho.command(&["sessions", "--forget", "--user", "nobody@acme.example"]);
+    assert!(nobody.status.success() && nobody.output.contains("0 sessions are forgotten"), "{}", nobody.output);
+    let hers = sekisho.command(&["sessions", "--forget", "--user", ALICE]);
+    assert!(hers.status.success() && hers.output.contains("1 session is forgotten"), "{}", hers.output);
+    assert_eq!(told(&sekisho, GROUP)["sessions"], 1, "bob's stays");
+    assert_eq!(terminal.code_from(TWO, ALICE, PASSWORD), ACCEPT);
+    assert!(!sekisho.log().contains("alice"), "subscribers are not named in the log");
+}

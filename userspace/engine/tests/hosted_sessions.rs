@@ -238,6 +238,28 @@ fn sessions_are_listed_with_whose_they_are() {
 }
 
 #[test]
+fn what_an_operator_has_forgotten_makes_room_and_counts_again_if_it_goes_on() {
+    let mut world = limited(1);
+    world.report(&session(1, START, "s1", ALICE, "09000000001"));
+    world.put("bob", &account());
+    world.report(&session(2, START, "s2", "bob@a.example", "09000000002"));
+    let forget = |world: &World, name: &'static [u8]| {
+        world.settings.hosted.sessions.forget(world.now, |it| it.group == OF_A && *it.user == *name)
+    };
+    assert_eq!(forget(&world, b"carol"), 0);
+    assert_eq!((forget(&world, b"alice"), forget(&world, b"alice")), (1, 0));
+    assert_eq!(sessions(&world), (1, 1), "nobody else's");
+    assert!(gets_in(&mut world, 3, "09000000003"));
+    world.report(&session(4, START, "s3", ALICE, "09000000003"));
+    world.report(&session(5, INTERIM, "s1", ALICE, "09000000001"));
+    assert_eq!(sessions(&world), (3, 3), "it goes on");
+    assert!(!gets_in(&mut world, 6, "09000000004"));
+    world.report(&session(7, STOP, "s1", ALICE, "09000000001"));
+    world.report(&session(8, STOP, "s3", ALICE, "09000000003"));
+    assert!(gets_in(&mut world, 9, "09000000004"));
+}
+
+#[test]
 fn a_full_table_lets_subscribers_in_and_says_that_its_counts_are_too_low() {
     let mut plan = group_plan(|group| group.simultaneous = 1);
     plan.reshape(|_| {});

@@ -27,6 +27,7 @@
 
 pub mod admin;
 pub mod advice;
+pub mod asked;
 pub mod backlog;
 pub mod changes;
 pub mod clock;

@@ -196,6 +196,7 @@ impl Running {
             sessions: report::session_table(&self.vpdn, &workers),
             journal: self.report_journal(&workers),
             registry: self.follower.as_ref().map(|follower| follower.report(&self.hosted.accounts)),
+            hosted_sessions: report::hosted_sessions(&self.hosted.sessions),
             hashes: report::hashes(&self.pool),
             access_networks: report::access_networks(&snapshot, &clients, now),
             customers: report::customers(&snapshot, &self.unresolved.load(), &self.vpdn, &clients, now),

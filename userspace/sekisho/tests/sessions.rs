@@ -128,11 +128,12 @@ fn sessions_are_found_by_what_is_known_of_them() {
     }
     assert_eq!(shown("customer=acme&contract=acme-vpdn-d&network=carrier").0, 2);
     assert_eq!(shown("limit=1").0, 1);
+    assert_eq!(shown("network=acme-nas-1").0, 0, "a client has sessions of hosted accounts only");
     assert_eq!(shown("user=ALICE@acme.example").0, 0, "a User-Name is compared as octets");
     for (query, status, words) in [
         ("customer=nobody", 404, "there is no customer \"nobody\""),
         ("lns=osaka-9", 404, "there is no LNS"),
-        ("network=acme-nas-1", 404, "there is no access network"),
+        ("network=acme-nas-9", 404, "there is no access network"),
         ("colour=blue", 400, "colour"),
         ("limit=0", 400, "limit"),
     ] {
@@ -147,7 +148,7 @@ fn sessions_are_found_by_what_is_known_of_them() {
     assert_eq!(found["sessions"][0]["state"], "reserved");
     let refused = node.command(&["sessions", "--contract", "acme-vpdn-k"]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused).contains("there is no vpdn contract \"acme-vpdn-k\""), "{}", text(&refused));
+    assert!(text(&refused).contains("there is no vpdn or group contract \"acme-vpdn-k\""), "{}", text(&refused));
 }
 
 #[test]

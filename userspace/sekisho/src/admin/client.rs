@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use crate::{
+    asked::Query,
     report::{Drop, Lnss, Report, Sessions},
-    vpdn::{asked::Query, words::Verb},
+    vpdn::words::Verb,
 };
 
 /// Where the admin API is unless told otherwise.
@@ -124,6 +125,16 @@ impl Client {
     /// Any [`AdminError`].
     pub fn sessions(&self, query: &Query) -> Result<Sessions, AdminError> {
         let request = self.agent.get(format!("{}/sessions", self.base)).query_pairs(query.pairs());
+        self.found(self.finish(request.call())?)
+    }
+
+    /// Has hosted accounts' sessions forgotten that are asked for; how many they were.
+    ///
+    /// # Errors
+    ///
+    /// Any [`AdminError`].
+    pub fn forget_sessions(&self, query: &Query) -> Result<usize, AdminError> {
+        let request = self.agent.delete(format!("{}/sessions", self.base)).query_pairs(query.pairs());
         self.found(self.finish(request.call())?)
     }
 

@@ -1,5 +1,5 @@
 //! The admin API: `GET /metrics`, `/status`, `/drops`, `/healthz`, `/sessions`, `/lns`; `POST /reload`, `/follow`, `/alerts`; `POST` and `DELETE /drain`;
-//! `POST` below `/lns` and `/vpdn`.
+//! `DELETE /sessions`; `POST` below `/lns` and `/vpdn`.
 //!
 //! It has no authentication, so it listens on a loopback address by default; nothing it serves is a secret. `/sessions` alone names
 //! subscribers.

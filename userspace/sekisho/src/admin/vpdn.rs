@@ -1,4 +1,4 @@
-//! What the admin API serves of VPDN: sessions, LNSs, and the operator's words on them.
+//! What the admin API serves of sessions and LNSs, and the operator's words on them.
 
 use std::sync::Arc;
 
@@ -12,17 +12,15 @@ use axum::{
 
 use super::{query::pairs, server::beside};
 use crate::{
+    asked::{AskedError, Query},
     running::Running,
-    vpdn::{
-        asked::{AskedError, Query},
-        words::Verb,
-    },
+    vpdn::words::Verb,
 };
 
-/// `GET /sessions` and `/lns`; `POST /lns/{customer}/{name}/{verb}` and `/vpdn/{contract}/failback`.
+/// `GET` and `DELETE /sessions`; `GET /lns`; `POST /lns/{customer}/{name}/{verb}` and `/vpdn/{contract}/failback`.
 pub(super) fn routes() -> Router<Arc<Running>> {
     Router::new()
-        .route("/sessions", get(sessions))
+        .route("/sessions", get(sessions).delete(forget))
         .route("/lns", get(lnss))
         .route("/lns/{customer}/{name}/{verb}", post(say))
         .route("/vpdn/{contract}/failback", post(fail_back))
@@ -32,6 +30,13 @@ async fn sessions(State(running): State<Arc<Running>>, RawQuery(query): RawQuery
     let query = Query::new(pairs(query.as_deref().unwrap_or_default())).map_err(refusal)?;
     let found = beside(move || running.sessions(&query)).await.map_err(IntoResponse::into_response)?;
     Ok(Json(found.map_err(refusal)?).into_response())
+}
+
+/// How many sessions were forgotten.
+async fn forget(State(running): State<Arc<Running>>, RawQuery(query): RawQuery) -> Result<Response, Response> {
+    let query = Query::new(pairs(query.as_deref().unwrap_or_default())).map_err(refusal)?;
+    let forgotten = beside(move || running.forget_sessions(&query)).await.map_err(IntoResponse::into_response)?;
+    Ok(Json(forgotten.map_err(refusal)?).into_response())
 }
 
 async fn lnss(State(running): State<Arc<Running>>, RawQuery(query): RawQuery) -> Result<Response, Response> {

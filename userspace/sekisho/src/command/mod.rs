@@ -50,7 +50,7 @@ enum Command {
     Status(status::Args),
     /// Show what the running node drops, live: who sends it, why, how much
     Drops(drops::Args),
-    /// Show the sessions of `vpdn` contracts
+    /// Show the sessions of LNSs and of hosted accounts, or have some forgotten
     Sessions(sessions::Args),
     /// Show the LNSs, and take them out of service or back
     Lns(lns::Args),

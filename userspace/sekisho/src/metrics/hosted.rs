@@ -15,6 +15,9 @@ pub(super) fn record(report: &Report) {
     if let Some(of) = &report.registry {
         registry(of);
     }
+    gauge!("sekisho_hosted_sessions_tracked").set(report.hosted_sessions.records as f64);
+    counter!("sekisho_hosted_sessions_superseded_total").absolute(report.hosted_sessions.superseded);
+    counter!("sekisho_hosted_sessions_untracked_total").absolute(report.hosted_sessions.untracked);
     counter!("sekisho_argon2_checked_total").absolute(report.hashes.checked);
     counter!("sekisho_argon2_busy_total").absolute(report.hashes.busy);
 }
@@ -24,6 +27,11 @@ fn describe() {
         ("sekisho_group_accepts_total", "Accepts for hosted accounts of the contract."),
         ("sekisho_group_challenges_total", "Challenges for hosted accounts of the contract."),
         ("sekisho_group_rejected_total", "Rejects for hosted accounts of the contract, by why."),
+        (
+            "sekisho_hosted_sessions_superseded_total",
+            "Sessions of hosted accounts that ended because their device began another.",
+        ),
+        ("sekisho_hosted_sessions_untracked_total", "Sessions of hosted accounts that found no room in the table."),
         ("sekisho_argon2_checked_total", "Passwords that were checked against a hash."),
         ("sekisho_argon2_busy_total", "Logins that were refused since too many hashes waited to be checked."),
     ] {
@@ -31,6 +39,7 @@ fn describe() {
     }
     for (name, help) in [
         ("sekisho_group_sessions", "Sessions of hosted accounts of the contract, reservations among them."),
+        ("sekisho_hosted_sessions_tracked", "Places in the table of hosted accounts' sessions that are in use."),
         ("sekisho_group_max_sessions", "Sessions that the contract may have."),
         ("sekisho_registry_up", "1 while the registry can be reached, 0 while this node serves on without it."),
         ("sekisho_registry_revision", "How far the registry has been followed."),

@@ -38,6 +38,12 @@ pub(super) fn at_a_glance(text: &mut String, report: &Report, style: Style) {
         }
         text.push('\n');
     }
+    let untracked = report.hosted_sessions.untracked;
+    if untracked > 0 {
+        let words =
+            format!("{} sessions found no room, limits do not hold: raise hosted.max_sessions", number(untracked));
+        let _ = writeln!(text, "             {}", style.bad(&words));
+    }
     for one in of.unserved.iter().take(TOLD) {
         let why = one.why.first().map_or("", String::as_str);
         let words = format!("{} of {} is not served: {} {why}", one.contract, one.customer, one.state);

@@ -26,14 +26,17 @@ pub fn sessions(found: &Sessions, limit: usize, style: Style) -> String {
     let more = if found.shown >= limit { ": there may be more, --limit shows them" } else { "" };
     let _ = writeln!(
         text,
-        "{} shown of {} sessions and {} reservations{more}",
+        "{} shown of {} sessions and {} reservations, and {} of hosted accounts{more}",
         number(found.shown as u64),
         number(found.tracked),
-        number(found.reserved)
+        number(found.reserved),
+        number(found.hosted)
     );
-    if found.untracked > 0 {
-        let words = format!("{} sessions found no room: raise sessions.max_tracked", number(found.untracked));
-        let _ = writeln!(text, "{}", style.bad(&words));
+    for (count, key) in [(found.untracked, "sessions.max_tracked"), (found.hosted_untracked, "hosted.max_sessions")] {
+        if count > 0 {
+            let words = format!("{} sessions found no room: raise {key}, and start anew", number(count));
+            let _ = writeln!(text, "{}", style.bad(&words));
+        }
     }
     text
 }
@@ -42,13 +45,13 @@ fn cells(session: &Session) -> [String; 11] {
     [
         session.customer.clone(),
         session.contract.clone(),
-        session.lns.clone().unwrap_or_else(|| "?".to_owned()),
+        session.lns.clone().unwrap_or_else(|| if session.hosted { "-" } else { "?" }.to_owned()),
         session.network.clone(),
         harmless(&session.number),
         session.framed_ip.map(|address| address.to_string()).unwrap_or_default(),
         session.state.clone(),
         briefly(session.age_seconds),
-        briefly(session.last_heard_seconds),
+        session.last_heard_seconds.map(briefly).unwrap_or_default(),
         briefly(session.expires_seconds),
         harmless(&session.user),
     ]
@@ -70,6 +73,7 @@ mod tests {
         Session {
             customer: "acme".into(),
             contract: "acme-vpdn-d".into(),
+            hosted: false,
             lns: Some("tokyo-1".into()),
             network: "carrier-d".into(),
             user: user.into(),
@@ -77,7 +81,7 @@ mod tests {
             framed_ip: Some("192.0.2.200".parse().unwrap()),
             state: "active".into(),
             age_seconds: 75,
-            last_heard_seconds: 12,
+            last_heard_seconds: Some(12),
             expires_seconds: 900,
             bearers: 0,
         }
@@ -86,17 +90,41 @@ mod tests {
     #[test]
     fn a_row_says_who_is_where_and_for_how_long() {
         let sessions_of = vec![session("alice@acme.example")];
-        let found = Sessions { tracked: 12_345, reserved: 6, untracked: 0, shown: 1, sessions: sessions_of };
+        let found = Sessions {
+            tracked: 12_345,
+            reserved: 6,
+            hosted: 7,
+            shown: 1,
+            sessions: sessions_of,
+            ..Sessions::default()
+        };
         let text = sessions(&found, 1, Style::Plain);
         for words in
             ["tokyo-1  carrier-d  819012345678  192.0.2.200  active  75 s   12 s  15 min", "alice@acme.example\n"]
         {
             assert!(text.contains(words), "no {words:?} in {text}");
         }
-        assert!(
-            text.ends_with("1 shown of 12,345 sessions and 6 reservations: there may be more, --limit shows them\n")
-        );
+        let last = "1 shown of 12,345 sessions and 6 reservations, and 7 of hosted accounts: there may be more, --limit shows them\n";
+        assert!(text.ends_with(last), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    }
+
+    #[test]
+    fn a_hosted_accounts_session_has_no_lns_and_what_found_no_room_is_said_with_the_key_to_raise() {
+        let session = Session {
+            contract: "acme-group".into(),
+            hosted: true,
+            lns: None,
+            network: "acme-tokyo".into(),
+            framed_ip: None,
+            last_heard_seconds: None,
+            ..session("alice@acme.example")
+        };
+        let found = Sessions { hosted_untracked: 3, shown: 1, sessions: vec![session], ..Sessions::default() };
+        let text = sessions(&found, 100, Style::Plain);
+        assert!(text.contains("acme-group  -    acme-tokyo"), "{text}");
+        assert!(text.ends_with("3 sessions found no room: raise hosted.max_sessions, and start anew\n"), "{text}");
+        assert!(!text.contains("sessions.max_tracked"), "{text}");
     }
 
     #[test]

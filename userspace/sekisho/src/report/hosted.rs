@@ -65,6 +65,17 @@ pub struct Unserved {
     pub why: Vec<String>,
 }
 
+/// The table of hosted accounts' sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostedSessions {
+    /// Places in use, those of ends that are still remembered among them.
+    pub records: u64,
+    /// Sessions that ended because their device began another.
+    pub superseded: u64,
+    /// Sessions and reservations that found no room.
+    pub untracked: u64,
+}
+
 /// Where passwords are checked that are kept as argon2id.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hashes {

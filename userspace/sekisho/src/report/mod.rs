@@ -18,11 +18,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     gate::{Gate, Interface},
-    hosted::{Group, Hashes, Registry, Unserved},
+    hosted::{Group, Hashes, HostedSessions, Registry, Unserved},
     latency::Histogram,
     live::{Backlog, Drop},
     read::{InKernel, access_networks, customers, totals},
-    read_hosted::hashes,
+    read_hosted::{hashes, hosted_sessions},
     read_vpdn::{all_lnss, session_table},
     vpdn::{Avoided, Journal, Lns, LnsProbe, Lnss, Session, SessionTable, Sessions, Vpdn},
 };
@@ -49,6 +49,9 @@ pub struct Report {
     /// The registry, where the node has one.
     #[serde(default)]
     pub registry: Option<Registry>,
+    /// Sessions of hosted accounts.
+    #[serde(default)]
+    pub hosted_sessions: HostedSessions,
     /// Where passwords are checked that are kept as argon2id.
     #[serde(default)]
     pub hashes: Hashes,

@@ -1,11 +1,12 @@
 //! Reading `group` contracts and the registry into a report.
 
 use sekisho_engine::{
+    hosted::Sessions,
     snapshot::{self, CustomerId, PasswordForm, RoutingSnapshot},
     stats::{Counter, GroupStats},
 };
 
-use super::{Count, Group, Hashes, Histogram};
+use super::{Count, Group, Hashes, Histogram, HostedSessions};
 use crate::hosted::pool::PoolStats;
 
 /// A customer's `group` contracts, by name.
@@ -42,6 +43,12 @@ fn group(from: &snapshot::Group) -> Group {
         challenges: sum(|it| &it.challenges),
         rejected: rejected.iter().map(|(name, count)| Count::new(name, *count)).collect(),
     }
+}
+
+/// The table of hosted accounts' sessions.
+pub fn hosted_sessions(sessions: &Sessions) -> HostedSessions {
+    let counts = sessions.counts();
+    HostedSessions { records: counts.records as u64, superseded: counts.superseded, untracked: counts.untracked }
 }
 
 /// What the threads do that check hashes.

@@ -169,12 +169,16 @@ pub struct Journal {
 /// What `GET /sessions` gives. As it names subscribers, it has no `Debug` that could reach a log.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sessions {
-    /// Sessions that are followed, in all.
+    /// Sessions of `vpdn` contracts that are followed, in all.
     pub tracked: u64,
-    /// Reservations, in all.
+    /// Reservations of `vpdn` contracts, in all.
     pub reserved: u64,
-    /// Sessions that found no room.
+    /// Sessions of `vpdn` contracts that found no room.
     pub untracked: u64,
+    /// Sessions and reservations of hosted accounts, in all.
+    pub hosted: u64,
+    /// Sessions and reservations of hosted accounts that found no room.
+    pub hosted_untracked: u64,
     /// How many are shown.
     pub shown: usize,
     /// Those that were asked for.
@@ -188,9 +192,11 @@ pub struct Session {
     pub customer: String,
     /// Of which contract.
     pub contract: String,
+    /// Whether it counts for a hosted account: it has no LNS then, nor what else is told of an LNS's session.
+    pub hosted: bool,
     /// On which LNS, where that is known.
     pub lns: Option<String>,
-    /// From which access network.
+    /// From which access network; of a hosted account's, from which client.
     pub network: String,
     /// User-Name; octets that are no UTF-8 are replaced.
     pub user: String,
@@ -202,8 +208,8 @@ pub struct Session {
     pub state: String,
     /// Seconds since its Start, by the clock of whoever accounts for it; of a reservation since the Accept.
     pub age_seconds: u64,
-    /// Seconds since it was last heard of.
-    pub last_heard_seconds: u64,
+    /// Seconds since it was last heard of; not kept for a hosted account's.
+    pub last_heard_seconds: Option<u64>,
     /// Seconds until it is over if nothing is heard.
     pub expires_seconds: u64,
     /// How many bearers it has; 0 where its access network tells of none.

@@ -5,7 +5,6 @@
 //! ([`keeper`]), by name (`naming`), since numbers are a process's own. [`notes`] logs and counts what becomes of LNSs; [`asked`]
 //! finds what an operator asks for.
 
-pub mod asked;
 pub mod keeper;
 pub(crate) mod naming;
 pub mod notes;

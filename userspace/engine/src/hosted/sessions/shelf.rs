@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use super::GroupSessions;
+use super::{GroupSessions, SessionView};
 use crate::snapshot::{ClientId, GroupId, RealmId};
 
 const NONE: u32 = u32::MAX;
@@ -67,8 +67,8 @@ pub(super) struct Entry {
     pub(super) group: GroupId,
     pub(super) client: ClientId,
     pub(super) contract: Arc<GroupSessions>,
-    pub(super) user: Short<43>,
-    pub(super) number: Short<19>,
+    pub(super) user: Short<{ SessionView::USER }>,
+    pub(super) number: Short<{ SessionView::NUMBER }>,
     pub(super) state: State,
 }
 
@@ -226,8 +226,10 @@ impl Shelf {
     }
 
     /// Everything but remembered ends.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Entry> {
-        self.places.iter().flatten().map(|place| &place.entry).filter(|entry| entry.state != State::Ended)
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        let all = (0..).zip(&self.places);
+        let entries = all.filter_map(|(index, place)| Some((index, &place.as_ref()?.entry)));
+        entries.filter(|(_, entry)| entry.state != State::Ended)
     }
 
     fn at_mut(&mut self, index: u32) -> Option<&mut Entry> {
