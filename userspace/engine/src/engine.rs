@@ -70,7 +70,7 @@ pub struct Engine {
     /// Requests whose hosted account's password is being checked elsewhere.
     pub(crate) looking: u32,
     /// Passwords that nobody has said anything of yet, also those whose request has ended meanwhile; and whose contract's they are.
-    pub(crate) looked_for: Vec<(Token, GroupId)>,
+    pub(crate) looked_for: Vec<(Token, GroupId, Arc<str>)>,
     /// Passwords that wait to be handed out.
     pub(crate) lookups: VecDeque<Lookup>,
     /// When expired sessions of hosted accounts are looked for next.

@@ -275,6 +275,33 @@ fn an_identity_that_is_not_the_name_is_refused_and_an_empty_message_is_asked_for
 }
 
 #[test]
+fn an_identity_without_the_suffix_that_the_carrier_adds_is_the_name() {
+    let mut plan = group_plan(|group| group.protocols = Protocols::EAP_MSCHAPV2);
+    plan.reshape(|snapshot| client(snapshot, 0).outer_suffix = Some((*b"carrier.example").into()));
+    let mut world = world_of(plan);
+    for identity in ["alice@a.example", "alice@a.example@carrier.example"] {
+        let mut peer = Peer::new("alice@a.example@carrier.example", PASSWORD);
+        let (id, _, data) = challenged(&peer.respond(&mut world, 1, 1, identity.as_bytes()));
+        let (response, _) = peer.mschapv2(&data);
+        let (id, ..) = challenged(&peer.respond(&mut world, id, MSCHAPV2, &response));
+        assert_eq!(ended(&peer.respond(&mut world, id, MSCHAPV2, &[3])).0, Code::ACCESS_ACCEPT, "{identity}");
+    }
+    let mut peer = Peer::new("alice@a.example@carrier.example", PASSWORD);
+    assert_eq!(ended(&peer.respond(&mut world, 1, 1, b"alice")).0, Code::ACCESS_REJECT);
+}
+
+#[test]
+fn what_was_proved_by_a_former_password_is_worth_nothing() {
+    let mut world = only(Protocols::EAP_MSCHAPV2);
+    let mut peer = Peer::new(USER, PASSWORD);
+    let (id, _, data) = peer.identify(&mut world);
+    let (response, _) = peer.mschapv2(&data);
+    let (id, ..) = challenged(&peer.respond(&mut world, id, MSCHAPV2, &response));
+    world.put("alice", &Account { secret: recoverable("another"), ..account() });
+    assert_eq!(ended(&peer.respond(&mut world, id, MSCHAPV2, &[3])).0, Code::ACCESS_REJECT);
+}
+
+#[test]
 fn a_repeated_round_gets_the_same_challenge() {
     let mut world = only(Protocols::EAP_MD5);
     let mut peer = Peer::new(USER, PASSWORD);

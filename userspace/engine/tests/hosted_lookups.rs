@@ -262,3 +262,14 @@ fn a_hash_proves_nothing_by_chap_and_a_password_in_another_form_is_none() {
     world.engine.handle_verdict(world.now, lookup.token, PasswordVerdict::Right);
     assert_eq!(answers(&mut world, Duration::from_millis(1_050)).remove(0).bytes[0], Code::ACCESS_REJECT.0);
 }
+
+#[test]
+fn a_verdict_on_a_former_hash_lets_nobody_in() {
+    let mut world = world();
+    let lookup = ask(&mut world, &pap(1, ALICE, 1));
+    world.put("alice", &Account { secret: Secret::Argon2id(HASH.replace("c29tZ", "c29tY").into()), ..account() });
+    world.engine.handle_verdict(world.now, lookup.token, PasswordVerdict::Right);
+    let answers = answers(&mut world, Duration::from_secs(2));
+    assert_eq!(answers[0].bytes[0], Code::ACCESS_REJECT.0);
+    assert_eq!(world.group_stats().rejected.password.read(), 1);
+}

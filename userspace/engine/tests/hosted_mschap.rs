@@ -165,3 +165,20 @@ fn the_operators_own_word_on_encryption_stands() {
     let accept = world.log_in(&by_v2(request(1, USER), 1, &NT_RESPONSE));
     assert_eq!((number(&accept, MS_MPPE_ENCRYPTION_POLICY), of(&accept, MS_MPPE_ENCRYPTION_TYPES)), (2, None));
 }
+
+#[test]
+fn a_response_by_the_name_that_the_subscriber_typed_is_right_where_the_carrier_adds_a_suffix() {
+    let mut plan = group_plan(|group| group.protocols = Protocols::MSCHAPV2);
+    plan.reshape(|snapshot| {
+        customer(snapshot, 0).default_realm = Some(RealmId(0));
+        client(snapshot, 0).outer_suffix = Some((*b"carrier.example").into());
+    });
+    let mut world = world_of(plan);
+    world.put(USER, &Account { secret: recoverable(CLIENT_PASS), ..account() });
+    let accept = world.log_in(&by_v2(request(1, "User@carrier.example"), 7, &NT_RESPONSE));
+    assert_eq!(accept.bytes[0], Code::ACCESS_ACCEPT.0);
+    assert_eq!(of(&accept, MS_CHAP2_SUCCESS).unwrap(), [&[7][..], PROOF].concat());
+    let wrong = [&NT_RESPONSE[..23], &[0]].concat().try_into().unwrap();
+    let reject = world.log_in(&by_v2(request(2, "User@carrier.example"), 7, &wrong));
+    assert_eq!(reject.bytes[0], Code::ACCESS_REJECT.0);
+}

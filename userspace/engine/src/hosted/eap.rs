@@ -25,9 +25,10 @@ use sekisho_wire::{
 };
 
 use super::{
+    Hosted,
     accept::Beside,
     account::Known,
-    login::Login,
+    login::{Login, typed},
     refused::Why,
     state::{Bound, Stage, State},
 };
@@ -36,7 +37,6 @@ use crate::{
     engine::Engine,
     packet::{Action, Packet},
     reasons::unwritable,
-    refusal::identities_differ,
     snapshot::Protocols,
     stages::Unsealed,
     verdict::Arrival,
@@ -67,8 +67,11 @@ impl Engine {
     ) -> Result<Action, Reason> {
         let request = verified.layout().packet(packet.buf.bytes());
         let account = self.account(login, request);
-        match self.turn(login, account.as_ref(), verified, request) {
-            Turn::Say(message, state) => self.challenge(arrival, login, &message, state, verified, packet),
+        match self.turn(login, account.as_ref(), request) {
+            Turn::Say(message, state) => {
+                let known = self.or_nobody(login, account.as_ref()).into_owned();
+                self.challenge(arrival, (login, &known), &message, state, verified, packet)
+            }
             Turn::End { is_right, beside } => {
                 let admitted = self.admit(login, account, request, is_right);
                 self.conclude_login(arrival, login, admitted, &beside, (verified, packet), unsealed)
@@ -77,7 +80,7 @@ impl Engine {
         }
     }
 
-    fn turn(&mut self, login: &Login<'_>, account: Option<&Arc<Known>>, verified: &Verified, request: &[u8]) -> Turn {
+    fn turn(&mut self, login: &Login<'_>, account: Option<&Arc<Known>>, request: &[u8]) -> Turn {
         let mut room = [0; MAX_MESSAGE];
         let Ok(Some(message)) = eap::gather(request, &mut room) else { return Turn::Refuse(Why::Protocol) };
         if message.is_empty() {
@@ -87,12 +90,13 @@ impl Engine {
         let name = said::octets(said::plain(request, attr::USER_NAME).unwrap_or_default());
         let shown = said::plain(request, attr::STATE).unwrap_or_default();
         let hosted = Arc::clone(&self.settings.hosted);
-        let bound = Bound { key: &hosted.state_key, client: login.client.id, realm: login.realm, name: &name };
-        let state = State::verify(shown, &bound, self.settings.wall(login.now));
-        let asked = state.filter(|state| state.id == response.id);
         let known = self.or_nobody(login, account);
+        let state = State::verify(shown, &bound(&hosted, login, &known, &name), self.settings.wall(login.now));
+        let asked = state.filter(|state| state.id == response.id);
         match (response.answer, asked) {
-            (Answer::Identity(_), _) if identities_differ(verified.layout(), request) => Turn::Refuse(Why::Protocol),
+            (Answer::Identity(identity), _) if identity != &name[..] && identity != typed(login.client, &name) => {
+                Turn::Refuse(Why::Protocol)
+            }
             (Answer::Identity(_), _) => self.offer(login, response.id, [kind::MSCHAPV2, kind::MD5_CHALLENGE]),
             (Answer::Nak(wanted), Some(State { stage: Stage::Md5 | Stage::MsChapV2, .. })) => {
                 self.offer(login, response.id, wanted.types())
@@ -163,7 +167,7 @@ impl Engine {
     fn challenge(
         &mut self,
         arrival: &Arrival<'_>,
-        login: &Login<'_>,
+        (login, known): (&Login<'_>, &Known),
         message: &[u8],
         state: Option<State>,
         verified: &Verified,
@@ -171,8 +175,7 @@ impl Engine {
     ) -> Result<Action, Reason> {
         let request = verified.layout().packet(packet.buf.bytes());
         let name = said::octets(said::plain(request, attr::USER_NAME).unwrap_or_default());
-        let key = &self.settings.hosted.state_key;
-        let bound = Bound { key, client: login.client.id, realm: login.realm, name: &name };
+        let bound = bound(&self.settings.hosted, login, known, &name);
         let signed = match state {
             Some(state) => Some(state.sign(&bound).ok_or(Reason::TooLong)?),
             None => None,
@@ -184,4 +187,10 @@ impl Engine {
         login.group.stats.worker(self.settings.worker).challenges.increment();
         Ok(self.answered(arrival, login, packet).0)
     }
+}
+
+/// What the State of a conversation is good for.
+fn bound<'a>(hosted: &'a Hosted, login: &Login<'_>, known: &'a Known, name: &'a [u8]) -> Bound<'a> {
+    let (client, group) = (login.client.id, login.group.id);
+    Bound { key: &hosted.state_key, client, realm: login.realm, group, password: known.secret(), name }
 }

@@ -96,7 +96,8 @@ impl Engine {
             return self.answer_eap(arrival, login, verified, packet, unsealed);
         }
         let request = verified.layout().packet(packet.buf.bytes());
-        let shown = Shown::of(verified.layout(), request).filter(|it| login.group.protocols.has(it.protocol()));
+        let shown =
+            Shown::of(login.client, verified.layout(), request).filter(|it| login.group.protocols.has(it.protocol()));
         match (shown, login.group.form) {
             (Some(shown), PasswordForm::Recoverable) => {
                 let account = self.account(login, request);
@@ -307,6 +308,11 @@ fn check(account: &Known, binding: Calling, calling: &Octets, wall: u64) -> Resu
     } else {
         Ok(())
     }
+}
+
+/// A name without a carrier's suffix, which need not be its owner's doing: what the subscriber typed.
+pub(super) fn typed<'p>(client: &Client, name: &'p [u8]) -> &'p [u8] {
+    client.outer_suffix.as_deref().map_or(name, |outer| Stripped::of(name).without_outer(outer).user())
 }
 
 /// What accounts are found by: User-Name without a carrier's suffix, and without the realm that was found at this place of it.

@@ -87,7 +87,7 @@ impl Engine {
         self.snapshots.hold();
         self.looking += 1;
         if let Some(token) = self.table.token(index) {
-            self.looked_for.push((token, login.group.id));
+            self.looked_for.push((token, login.group.id, Arc::clone(&phc)));
             self.lookups.push_back(Lookup { token, phc, password });
         }
         login.group.stats.worker(self.settings.worker).lookups.increment();
@@ -97,7 +97,7 @@ impl Engine {
     /// Whether a contract may have one more checked: it has fewer than are free. So one contract's storm takes half of the room, two
     /// contracts' two thirds, and who has none finds some.
     fn may_look_up(&self, group: GroupId) -> bool {
-        let own = self.looked_for.iter().filter(|(_, of)| *of == group).count();
+        let own = self.looked_for.iter().filter(|(_, of, _)| *of == group).count();
         own < (self.settings.limits.max_lookups as usize).saturating_sub(self.looked_for.len())
     }
 
@@ -131,24 +131,24 @@ impl Engine {
                 return Some(lookup);
             }
             // Nobody waits for it any more.
-            self.looked_for.retain(|(token, _)| *token != lookup.token);
+            self.looked_for.retain(|(token, ..)| *token != lookup.token);
         }
     }
 
     /// What has come of a password that [`Engine::poll_lookup`] gave out; [`Engine::poll_transmit`] afterwards.
     pub fn handle_verdict(&mut self, now: Time, token: Token, verdict: PasswordVerdict) {
-        let Some(place) = self.looked_for.iter().position(|(it, _)| *it == token) else { return };
+        let Some(place) = self.looked_for.iter().position(|(it, ..)| *it == token) else { return };
         // Also of one that nobody waits for any more: until now it took room.
-        self.looked_for.swap_remove(place);
+        let (_, _, phc) = self.looked_for.swap_remove(place);
         if let Some(index) = self.table.live(token) {
-            self.conclude(now, index, verdict);
+            self.conclude(now, index, verdict, &phc);
         }
     }
 
     /// Nobody has said in time what the password is.
     pub(crate) fn lookup_overdue(&mut self, now: Time, index: u32) {
         self.stats.expired.increment();
-        self.conclude(now, index, PasswordVerdict::Busy);
+        self.conclude(now, index, PasswordVerdict::Busy, "");
     }
 
     /// A request waits no more for its password to be checked.
@@ -157,7 +157,8 @@ impl Engine {
         self.snapshots.release(version);
     }
 
-    fn conclude(&mut self, now: Time, index: u32, verdict: PasswordVerdict) {
+    /// `phc` is the hash that the verdict is about.
+    fn conclude(&mut self, now: Time, index: u32, verdict: PasswordVerdict, phc: &str) {
         let Some(request) = self.table.at(index) else { return };
         let State::Looking(_) = request.state else { return };
         let version = request.version;
@@ -166,7 +167,7 @@ impl Engine {
         let is_known = current.client(request.client).is_some();
         let login = routed.as_deref().filter(|_| is_known).and_then(|routed| login_of(now, routed, request));
         let Some(login) = login else { return self.give_up(now, index) };
-        let answer = self.answer_looked_up(&login, index, verdict);
+        let answer = self.answer_looked_up(&login, index, verdict, phc);
         let Some(answer) = answer else { return self.give_up(now, index) };
         self.looked_up(version);
         let sends = match answer {
@@ -187,14 +188,18 @@ impl Engine {
     }
 
     /// Puts the answer in the place of the stored request, and says what it is; `None`: there is none to be given.
-    fn answer_looked_up(&mut self, login: &Login<'_>, index: u32, verdict: PasswordVerdict) -> Option<Code> {
+    fn answer_looked_up(&mut self, login: &Login<'_>, index: u32, verdict: PasswordVerdict, phc: &str) -> Option<Code> {
         let request = self.table.at(index)?;
         let bytes = self.store.bytes(&request.bytes);
         let (id, authenticator) = (request.key.id, request.fingerprint.authenticator);
         let admitted = match verdict {
             PasswordVerdict::Busy => Err(Refused::Login(Why::Busy)),
-            // Found anew: it may have been changed meanwhile.
-            _ => self.admit(login, self.account(login, bytes), bytes, verdict == PasswordVerdict::Right),
+            // Found anew: it may have been changed meanwhile, and of a former password nothing is right.
+            _ => {
+                let account = self.account(login, bytes);
+                let is_it = account.as_ref().is_some_and(|account| account.secret() == phc.as_bytes());
+                self.admit(login, account, bytes, verdict == PasswordVerdict::Right && is_it)
+            }
         };
         let Engine { scratch, store, random, .. } = self;
         let bytes = store.bytes(&request.bytes);

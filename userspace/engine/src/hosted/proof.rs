@@ -12,8 +12,11 @@ use sekisho_wire::{
 };
 use zeroize::Zeroize;
 
-use super::{accept::Beside, account::Known};
-use crate::{access::said, snapshot::Protocols};
+use super::{accept::Beside, account::Known, login::typed};
+use crate::{
+    access::said,
+    snapshot::{Client, Protocols},
+};
 
 /// What a login shows, but for EAP, which takes several rounds (`eap`).
 #[derive(Clone, Copy)]
@@ -22,20 +25,20 @@ pub(super) enum Shown<'p> {
     Pap(&'p [u8]),
     /// A response to a challenge.
     Chap(ChapLogin<'p>),
-    /// Microsoft's, and the name that is part of its digest.
-    MsChap(MsChapLogin<'p>, &'p [u8]),
+    /// Microsoft's, and the names one of which is part of its digest: User-Name, and that without a carrier's suffix.
+    MsChap(MsChapLogin<'p>, [&'p [u8]; 2]),
 }
 
 impl<'p> Shown<'p> {
     /// What is in a request; `None`: nothing, more than one thing, or none of its form.
-    pub(super) fn of(layout: &Layout, packet: &'p [u8]) -> Option<Shown<'p>> {
+    pub(super) fn of(client: &Client, layout: &Layout, packet: &'p [u8]) -> Option<Shown<'p>> {
         match (layout.user_password, layout.chap_password) {
             (Some(hidden), None) => Some(Shown::Pap(hidden.of(packet))),
             (None, Some(_)) => ChapLogin::find(packet, layout).ok()?.map(Shown::Chap),
             (Some(_), Some(_)) => None,
             (None, None) => {
                 let name = said::plain(packet, attr::USER_NAME).unwrap_or_default();
-                MsChapLogin::find(packet).ok()?.map(|login| Shown::MsChap(login, name))
+                MsChapLogin::find(packet).ok()?.map(|login| Shown::MsChap(login, [name, typed(client, name)]))
             }
         }
     }
@@ -61,9 +64,10 @@ impl<'p> Shown<'p> {
                 let hash = NtHash::of(known.secret()).ok()?;
                 v1::verify(challenge, response, &hash).then(|| Beside::MsChap(hash))
             }
-            Shown::MsChap(MsChapLogin::V2(challenge, response), name) => {
+            Shown::MsChap(MsChapLogin::V2(challenge, response), [name, typed]) => {
                 let hash = NtHash::of(known.secret()).ok()?;
-                let success = v2::verify(challenge, response, name, &hash)?;
+                let again = || (name != typed).then(|| v2::verify(challenge, response, typed, &hash)).flatten();
+                let success = v2::verify(challenge, response, name, &hash).or_else(again)?;
                 Some(Beside::MsChapV2(response.ident, success))
             }
         }

@@ -1,14 +1,15 @@
 //! Where an EAP conversation stands: in the State that its client brings back, and nowhere else (RFC 2865 §5.24).
 //!
 //! So a conversation costs no memory here, and any worker may continue it. The State is signed, with what it is bound to: the client,
-//! the realm and the name. It holds no secret, and says nothing that its client has not seen.
+//! the realm and the name, and the account as it was: where its password is another meanwhile, or its contract, nothing counts that was
+//! shown before. It holds no secret, and says nothing that its client has not seen.
 
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::snapshot::{ClientId, RealmId};
+use crate::snapshot::{ClientId, GroupId, RealmId};
 
 /// How long a peer may take for its answer, in seconds.
 const LIFE: u64 = 30;
@@ -53,6 +54,9 @@ pub(super) struct Bound<'a> {
     pub(super) key: &'a [u8; 32],
     pub(super) client: ClientId,
     pub(super) realm: RealmId,
+    pub(super) group: GroupId,
+    /// What the account's password is, or nobody's.
+    pub(super) password: &'a [u8],
     /// User-Name.
     pub(super) name: &'a [u8],
 }
@@ -99,7 +103,10 @@ impl Bound<'_> {
         mac.update(fields);
         mac.update(&self.client.0.to_be_bytes());
         mac.update(&self.realm.0.to_be_bytes());
-        // Last, and the only one that has no fixed length.
+        mac.update(&self.group.0.to_be_bytes());
+        mac.update(&(self.password.len() as u64).to_be_bytes());
+        mac.update(self.password);
+        // Last, and the only one whose length is not said.
         mac.update(self.name);
         Some(mac)
     }
@@ -119,7 +126,7 @@ mod tests {
     const KEY: [u8; 32] = [7; 32];
 
     fn bound(name: &[u8]) -> Bound<'_> {
-        Bound { key: &KEY, client: ClientId(1), realm: RealmId(2), name }
+        Bound { key: &KEY, client: ClientId(1), realm: RealmId(2), group: GroupId(3), password: b"wonderland", name }
     }
 
     #[test]
@@ -135,6 +142,9 @@ mod tests {
         let others = [
             Bound { client: ClientId(3), ..bound(b"alice") },
             Bound { realm: RealmId(3), ..bound(b"alice") },
+            Bound { group: GroupId(4), ..bound(b"alice") },
+            Bound { password: b"looking-glass", ..bound(b"alice") },
+            Bound { password: b"wonderlanda", ..bound(b"lice") },
             Bound { key: &[8; 32], ..bound(b"alice") },
         ];
         assert!(others.iter().all(|other| back(&octets, other, 1000).is_none()));
