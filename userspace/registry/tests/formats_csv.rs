@@ -135,6 +135,8 @@ fn neither_debug_nor_a_message_shows_a_password() {
 fn a_header_that_is_wrong_is_told_at_line_1() {
     for (text, what) in [
         ("", "the file is empty"),
+        ("alice,wonderland\nbob,builder\n", "the first line names no column of accounts"),
+        ("alice\n", "the first line names no column of accounts"),
         ("user,password,colour\na,b,c\n", "`colour` is no column of accounts"),
         ("user,password,user\na,b,c\n", "`user` is there twice"),
         ("password\nx\n", "`user` is no column of this file"),

@@ -217,7 +217,7 @@ fn every_fault_is_told_with_its_table_and_row() {
              ('g', 'Huntgroup-Name', '==', 'x');
          INSERT INTO radreply (username, attribute, op, value) VALUES ('a', 'Filter-Id', '<=', 'x');
          INSERT INTO radusergroup (username, groupname, priority) VALUES ('d', 'odd', 1);
-         INSERT INTO radgroupcheck (groupname, attribute, op, value) VALUES ('odd', 'NAS-IP-Address', '==', '192.0.2.1');",
+         INSERT INTO radgroupcheck (groupname, attribute, op, value) VALUES ('odd', 'NAS-IP-Address', '==', '192.0.2.1'), ('odd', 'Calling-Station-Id', '==', '8190');",
     );
     let told = database.told();
     let expected = [
@@ -227,6 +227,7 @@ fn every_fault_is_told_with_its_table_and_row() {
         "radcheck, id 8: `Huntgroup-Name` is a condition",
         "radreply, id 1: `Filter-Id` has the operator <=",
         "radgroupcheck, id 1: `NAS-IP-Address` is a condition",
+        "radgroupcheck, id 2: `Calling-Station-Id` is a condition of a group",
         "radcheck, id 5: the user has no password",
     ];
     assert_eq!(told.len(), expected.len(), "{told:#?}");

@@ -191,6 +191,11 @@ fn every_fault_is_told_with_its_line() {
         ("\"u x\n", 1, "the quotation mark before the user's name"),
         ("u, Cleartext-Password := x\n", 1, "a comma follows the user's name"),
         ("u Cleartext-Password x\n", 1, "no operator follows Cleartext-Password"),
+        (
+            "u Cleartext-Password := se,cret\n",
+            1,
+            "no operator follows an attribute (a value with a comma needs quotes)",
+        ),
         ("u Cleartext-Password :=\n", 1, "Cleartext-Password has no value"),
         ("u Cleartext-Password := \"\"\n", 1, "`password` is empty"),
         ("u Cleartext-Password := a#b\n", 1, "mean something else without quotes: put it into double quotes"),

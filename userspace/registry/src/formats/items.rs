@@ -112,7 +112,7 @@ pub(super) fn list(text: &str) -> Result<List, Problem> {
     let mut rest = text.trim_ascii();
     let mut list = List { items: Vec::new(), comma: false };
     while !rest.is_empty() && !rest.starts_with('#') {
-        let (item, after) = item(rest)?;
+        let (item, after) = item(rest, list.items.is_empty())?;
         list.items.push(item);
         rest = after.trim_ascii_start();
         list.comma = false;
@@ -129,7 +129,7 @@ pub(super) fn list(text: &str) -> Result<List, Problem> {
     Ok(list)
 }
 
-fn item(text: &str) -> Result<(Item, &str), Problem> {
+fn item(text: &str, is_first: bool) -> Result<(Item, &str), Problem> {
     let known = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.' | '/' | ':');
     // A colon may belong to a tag, `Tunnel-Type:1`, or begin the operator.
     let end = text.find(|it| !known(it)).unwrap_or(text.len());
@@ -145,13 +145,15 @@ fn item(text: &str) -> Result<(Item, &str), Problem> {
             "write NAME OPERATOR VALUE, with a comma between them",
         ));
     }
+    // Behind a comma may be the rest of a password without quotes: it is not repeated.
+    let shown = if is_first { name } else { "an attribute (a value with a comma needs quotes)" };
     let rest = text.get(name.len()..).unwrap_or_default().trim_ascii_start();
     let found = OPERATORS.into_iter().find_map(|(written, op)| Some((op, rest.strip_prefix(written)?)));
     let Some((op, rest)) = found else {
-        let message = format!("no operator follows {name}");
+        let message = format!("no operator follows {shown}");
         return Err(Problem::new(message, "write NAME OPERATOR VALUE, such as Cleartext-Password := \"secret\""));
     };
-    let (value, rest) = value(name, rest.trim_ascii_start())?;
+    let (value, rest) = value(shown, rest.trim_ascii_start())?;
     Ok((Item { attribute: name.to_owned(), op, value }, rest))
 }
 

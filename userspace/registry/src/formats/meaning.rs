@@ -77,6 +77,13 @@ impl Draft {
                     self.secret = Some(Secret::Recoverable(value.octets()?.clone()));
                 }
             }
+            // There it decides whether the group counts for the user, and not who may log in.
+            "calling-station-id" if whose == Whose::Group => {
+                return Err(Problem::new(
+                    "is a condition of a group, which has no counterpart here",
+                    "take it out, and bind the users themselves to their numbers",
+                ));
+            }
             "calling-station-id" => match op {
                 Op::Matches => self.calling = alternatives(value.text()?)?,
                 _ => {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, io::Read};
 
 use sekisho_config::Dictionary;
+use sekisho_engine::hosted::MAX_REPLY;
 use sekisho_registry::{
     AccountEdit,
     account::{Account, Secret},
@@ -101,8 +102,16 @@ impl Group {
             }
             _ => {}
         }
+        let mut octets = 0;
         for (name, value) in &account.reply {
-            dictionary.encode(name, value).map_err(|problem| format!("reply attribute {name}: {problem}"))?;
+            let encoded =
+                dictionary.encode(name, value).map_err(|problem| format!("reply attribute {name}: {problem}"))?;
+            octets += encoded.len();
+        }
+        if octets > MAX_REPLY {
+            return Err(format!(
+                "reply attributes of {octets} octets, and an account has room for {MAX_REPLY}. Give fewer."
+            ));
         }
         Ok(())
     }

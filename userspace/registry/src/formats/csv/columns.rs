@@ -33,6 +33,14 @@ impl Columns {
     /// Reads the header; what is the matter comes with the column that it is about.
     pub(super) fn read(row: &Row<'_>) -> Result<Columns, Vec<(Option<String>, Problem)>> {
         let (mut columns, mut problems) = (Vec::new(), Vec::new());
+        let is_known = |name: &str| HEADER.into_iter().any(|known| known.eq_ignore_ascii_case(name.trim()));
+        let separated = |name: &str| row.len() > 1 || !name.contains([';', '\t']);
+        if row.cells().all(|name| !is_known(name) && separated(name)) {
+            // Accounts, most likely: nothing of them is repeated.
+            let message = "the first line names no column of accounts";
+            let remedy = format!("write a header before the accounts; the columns are {}", HEADER.join(", "));
+            return Err(vec![(None, Problem::new(message, remedy))]);
+        }
         for name in row.cells() {
             let name = name.trim();
             match HEADER.into_iter().find(|known| known.eq_ignore_ascii_case(name)) {

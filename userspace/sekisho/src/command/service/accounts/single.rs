@@ -111,8 +111,9 @@ impl Fields {
         open(file)?
             .read_to_end(&mut octets)
             .map_err(|error| DeskError::Words(format!("{}: cannot be read ({error})", shown(file))))?;
-        if octets.last() == Some(&b'\n') {
-            octets.pop();
+        // One line end, as editors of either kind leave it.
+        if octets.pop_if(|last| *last == b'\n').is_some() {
+            octets.pop_if(|last| *last == b'\r');
         }
         Ok(Some(Secret::Recoverable(octets)))
     }
