@@ -69,6 +69,6 @@ pub use crate::{
     registry::{CustomersFrom, Database, DatabaseUrl, Hosted, KeySource, Registry},
     served::Contradiction,
     terms::Agreement,
-    texts::{Kind, Text, Texts, kind_of},
+    texts::{Kind, Text, Texts, kind_of, node_text},
     vpdn::{AccountingSource, AllDown, Balancing, Counting, Failback, Lns, LnsProbe, LnsTier, Strategy, Verify, Vpdn},
 };

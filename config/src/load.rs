@@ -86,7 +86,10 @@ pub fn load_node(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<(N
 pub fn load_documents(path: &Path, texts: &Texts, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
     let report = Report::default();
     let file = node_file(path);
-    let (mut draft, around) = read_node(&file, env, &report).unzip();
+    let (mut draft, around) = match &texts.node {
+        Some(text) => node_of(&Arc::new(Document::of(&file, &text.text)), &file, env, &report).unzip(),
+        None => read_node(&file, env, &report).unzip(),
+    };
     let mut customers = Vec::new();
     if let (Some(draft), Some(around)) = (&mut draft, &around) {
         if let Some(placed) = &draft.customers
@@ -107,6 +110,9 @@ pub fn load_documents(path: &Path, texts: &Texts, env: &dyn Fn(&str) -> Option<S
     finish(&file, draft, customers, report)
 }
 
+/// What to do about a node's document that is not there.
+pub(crate) const NODE_REMEDY: &str = "Name the node's document, or the directory that holds it as sekisho.toml.";
+
 fn node_file(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(NODE_FILE) } else { path.to_owned() }
 }
@@ -116,10 +122,17 @@ fn read_node<'a>(
     env: &'a dyn Fn(&str) -> Option<String>,
     report: &Report,
 ) -> Option<(NodeDraft, Surroundings<'a>)> {
-    let remedy = "Name the node's document, or the directory that holds it as sekisho.toml.";
-    let document = Document::read(file, remedy, report)?;
+    node_of(&Document::read(file, NODE_REMEDY, report)?, file, env, report)
+}
+
+fn node_of<'a>(
+    document: &Arc<Document>,
+    file: &Path,
+    env: &'a dyn Fn(&str) -> Option<String>,
+    report: &Report,
+) -> Option<(NodeDraft, Surroundings<'a>)> {
     let base = file.parent().unwrap_or(Path::new(""));
-    read::document(&document, schema::NODE_DOCUMENT, report, |top| {
+    read::document(document, schema::NODE_DOCUMENT, report, |top| {
         let (draft, around) = read::node::node(&top, base, env);
         rules::node::check(&draft, &top.site, report);
         (draft, around)

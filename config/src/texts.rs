@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::{
     document::{Author, Document, whole},
     finding::{Faults, Finding, Problem, Report},
+    load::NODE_REMEDY,
     read, value,
 };
 
@@ -34,9 +35,24 @@ impl std::fmt::Debug for Text {
     }
 }
 
+/// Reads the file of a node's document, as [`load`](crate::load) would.
+///
+/// # Errors
+///
+/// It cannot be read, or is no text.
+pub fn node_text(path: &Path) -> Result<Text, Faults> {
+    let report = Report::default();
+    let document = Document::read(path, NODE_REMEDY, &report);
+    report.close()?;
+    let text = document.map(|document| document.text().to_owned()).unwrap_or_default();
+    Ok(Text::new(path.display().to_string(), text))
+}
+
 /// What the registry holds of documents.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
+    /// The node's own, where its file may say something else meanwhile. Its places are those of the file.
+    pub node: Option<Text>,
     /// A document for each customer.
     pub customers: Vec<Text>,
     /// The operator's, where there is one.

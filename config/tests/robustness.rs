@@ -111,7 +111,7 @@ fn a_mangled_document_of_the_registry_is_answered_with_faults_or_taken_and_never
         documents.file("sekisho.toml", &node, 0o640);
         let (customer, operator) = (Text::new("acme", customer), Text::new("operator", operator));
         let _ = (kind_of(&customer), kind_of(&operator), load_node(documents.path(), &|_| None));
-        let texts = Texts { customers: vec![customer], operator: Some(operator) };
+        let texts = Texts { customers: vec![customer], operator: Some(operator), node: None };
         match load_documents(documents.path(), &texts, &|_| None) {
             Ok((_, customers, _)) => {
                 taken += 1;

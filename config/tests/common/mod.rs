@@ -258,7 +258,7 @@ pub struct Held {
 /// A node with a registry that holds customers' documents.
 pub fn held(node: &str, customers: &[(&str, &str)]) -> Held {
     let customers = customers.iter().map(|(name, text)| Text::new(*name, *text)).collect();
-    Held { node: documents(&format!("{node}[registry]\n"), &[]), texts: Texts { customers, operator: None } }
+    Held { node: documents(&format!("{node}[registry]\n"), &[]), texts: Texts { customers, ..Texts::default() } }
 }
 
 impl Held {

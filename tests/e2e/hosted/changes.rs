@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use sekisho_tests::load::{Load, count, summary};
 use sekisho_tests::network::Family;
+use sekisho_tests::service::Service;
 
-use super::land::{ACCEPT, ALICE, GROUP, Land, PASSWORD, REJECT, group, told};
+use super::land::{ACCEPT, ACCOUNTS, ALICE, GROUP, Land, PASSWORD, REJECT, group, told};
 use crate::scene::nas_secret;
 
 #[test]
@@ -64,6 +65,64 @@ fn an_account_that_is_removed_while_its_contract_is_suspended_is_gone_when_that_
     terminal.comes_to(ACCEPT, "bob@acme.example", "builder");
     assert_eq!(terminal.code(ALICE, PASSWORD), REJECT, "she is no subscriber any more");
     assert_eq!(sekisho.status()["registry"]["accounts"], 1);
+}
+
+/// Has the node's own document say something else in its file.
+fn edit_node(service: &Service<'_>, from: &str, to: &str) {
+    let path = service.documents().directory().join("sekisho.toml");
+    let text = std::fs::read_to_string(&path).expect("the node's document");
+    assert!(text.contains(from), "{text}");
+    std::fs::write(&path, text.replacen(from, to, 1)).expect("the node's document");
+}
+
+#[test]
+fn a_contract_is_suspended_whatever_somebody_is_making_of_the_nodes_own_document() {
+    let land = Land::new();
+    let service = land.service(&group(), ACCOUNTS);
+    let sekisho = service.run();
+    let terminal = land.terminal();
+    assert_eq!(terminal.code(ALICE, PASSWORD), ACCEPT);
+    // For the next start.
+    edit_node(&service, "workers = ", "workers = 1");
+    let refused = sekisho.command(&["reload"]);
+    assert!(!refused.status.success() && refused.output.contains("node.workers"), "{}", refused.output);
+    service.does(&["suspend", GROUP]);
+    sekisho_tests::wait::eventually("the contract is not served", || {
+        let status = sekisho.status();
+        status["registry"]["unserved"].as_array().is_some_and(|unserved| !unserved.is_empty()).then_some(())
+    });
+    service.does(&["resume", GROUP]);
+    terminal.comes_to(ACCEPT, ALICE, PASSWORD);
+}
+
+#[test]
+fn another_country_code_is_that_of_the_numbers_that_accounts_are_bound_to_as_well() {
+    let land = Land::new();
+    let service = land.service(&group(), "user,password,calling\nalice,wonderland,09022222222\n");
+    let sekisho = service.run();
+    let terminal = land.terminal();
+    let login = |number: &str| terminal.code_from(number, ALICE, PASSWORD);
+    assert_eq!((login("+819022222222"), login("+829022222222")), (ACCEPT, REJECT));
+    edit_node(&service, "[node]\n", "[node]\ncountry_code = \"82\"\n");
+    assert!(sekisho.command(&["reload"]).status.success(), "{}", sekisho.log());
+    sekisho_tests::wait::eventually("the numbers are others", || (login("+829022222222") == ACCEPT).then_some(()));
+    assert_eq!((login("09022222222"), login("+819022222222")), (ACCEPT, REJECT));
+}
+
+#[test]
+fn a_password_file_of_either_kind_of_line_end_has_the_password_alone() {
+    let land = Land::new();
+    let service = land.service(&group(), ACCOUNTS);
+    let sekisho = service.run();
+    let terminal = land.terminal();
+    service.does_with(&["accounts", "set", "--contract", GROUP, "alice", "--password-file", "-"], "looking-glass\r\n");
+    terminal.comes_to(ACCEPT, ALICE, "looking-glass");
+    let long = format!("Reply-Message={}", "x".repeat(240));
+    let nine: Vec<&str> = (0..9).flat_map(|_| ["--reply", long.as_str()]).collect();
+    let refused = service.tries(&[&["accounts", "set", "--contract", GROUP, "alice"], &nine[..]].concat());
+    assert!(!refused.status.success() && refused.output.contains("room for 2048"), "{}", refused.output);
+    assert_eq!(terminal.code(ALICE, "looking-glass"), ACCEPT);
+    assert_eq!(sekisho.status()["registry"]["accounts_unusable"], 0);
 }
 
 #[test]

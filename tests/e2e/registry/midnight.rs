@@ -178,7 +178,7 @@ fn a_contract_ends_at_midnight_while_the_database_does_not_answer() {
 }
 
 #[test]
-fn a_midnight_that_a_fault_of_the_nodes_document_stands_against_is_tried_again_and_not_without_end_at_once() {
+fn a_midnight_does_not_wait_for_a_node_whose_own_document_is_being_changed() {
     let (town, mut office) = (Town::new(), Office::new());
     let desk = town.desk(&office);
     town.serve_sakura(&office, &desk);
@@ -193,10 +193,36 @@ fn a_midnight_that_a_fault_of_the_nodes_document_stands_against_is_tried_again_a
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("{text}\nno such line\n")).unwrap();
     midnight.wait();
+    std::thread::sleep(SOON);
+    assert_eq!(try_login(&nas, ALICE), None, "its last day is over: {}", sekisho.log());
+    let reload = sekisho.command(&["reload"]);
+    assert!(!reload.status.success() && reload.output.contains("sekisho.toml:"), "{}", reload.output);
+}
+
+#[test]
+fn what_a_missing_file_stands_against_is_tried_again_and_not_without_end_at_once() {
+    let (town, mut office) = (Town::new(), Office::new());
+    let desk = town.desk(&office);
+    town.serve_sakura(&office, &desk);
+    desk.cancel(&office, SAKURA_GROUP, &[SAKURA_NAS]);
+    let midnight = office.ends_in(AHEAD);
+    let documents = town.node(&office);
+    let sekisho = Sekisho::start(&town.network, &documents);
+    let node = documents.write();
+    let dictionaries = node.with_file_name("own-dictionaries");
+    std::fs::create_dir(&dictionaries).unwrap();
+    let text = std::fs::read_to_string(&node).unwrap();
+    let named = text.replacen("[node]\n", "[node]\ndictionaries = \"own-dictionaries\"\n", 1);
+    std::fs::write(&node, &named).unwrap();
+    assert!(sekisho.command(&["reload"]).status.success(), "{}", sekisho.log());
+    let nas = town.sakura_nas();
+    assert_eq!(login(&nas, ALICE), 2);
+    std::fs::remove_dir(&dictionaries).unwrap();
+    midnight.wait();
     std::thread::sleep(Duration::from_secs(3));
     let refused = sekisho.metrics().sum("sekisho_config_reloads_total", &[("result", "refused")]);
-    assert!((1..=5).contains(&refused), "{refused} tries in three seconds");
-    documents.write();
+    assert!((1..=5).contains(&refused), "{refused} tries in three seconds: {}", sekisho.log());
+    std::fs::create_dir(&dictionaries).unwrap();
     let gone = within(Duration::from_secs(15), || try_login(&nas, ALICE).is_none().then_some(()));
     assert!(gone.is_some(), "its last day is over, and it is served: {}", sekisho.log());
 }

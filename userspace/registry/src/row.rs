@@ -104,8 +104,8 @@ impl AccountRow {
         })
     }
 
-    /// The account with its secret sealed.
-    pub(crate) fn seal(account: Account, keys: &KeyRing) -> Result<AccountRow, KeyError> {
+    /// The account with its secret sealed; of no revision yet.
+    pub fn seal(account: Account, keys: &KeyRing) -> Result<AccountRow, KeyError> {
         let Account { contract, realm, user, secret, enabled, expires, simultaneous, calling, reply, note } = account;
         let secret = StoredSecret::seal(&secret, &account_context(&contract, &realm, &user), keys)?;
         Ok(AccountRow {

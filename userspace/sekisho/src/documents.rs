@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sekisho_config::{Customer, CustomersFrom, Database, Faults, KeySource, Node, Texts, Warning};
+use sekisho_config::{Customer, CustomersFrom, Database, Faults, KeySource, Node, Text, Texts, Warning};
 use sekisho_regulation::InForce;
 
 use crate::{
@@ -30,6 +30,8 @@ pub struct Documents {
     pub warnings: Vec<Warning>,
     /// With a registry, what of it is in force now.
     pub standing: Option<Standing>,
+    /// With a registry, the node's document as it was read: by that the node goes when the registry changes.
+    pub text: Option<Text>,
 }
 
 /// What of a registry was in force when documents were read.
@@ -50,7 +52,7 @@ impl Documents {
     pub fn load(path: &Path) -> Result<Documents, Faults> {
         let path = of_node(path);
         let (node, customers, warnings) = sekisho_config::load(&path, &|name| env::var(name).ok())?;
-        Ok(Documents { path, node: placed(node), customers, warnings, standing: None })
+        Ok(Documents { path, node: placed(node), customers, warnings, standing: None, text: None })
     }
 
     /// The node alone.
@@ -61,19 +63,21 @@ impl Documents {
     pub fn node(path: &Path) -> Result<Documents, Faults> {
         let path = of_node(path);
         let (node, warnings) = sekisho_config::load_node(&path, &|name| env::var(name).ok())?;
-        Ok(Documents { path, node: placed(node), customers: Vec::new(), warnings, standing: None })
+        Ok(Documents { path, node: placed(node), customers: Vec::new(), warnings, standing: None, text: None })
     }
 
-    /// What of a registry is in force at an instant.
+    /// What of a registry is in force at an instant, for the node whose document `path` is: as its file has it now, or as `text`.
     ///
     /// # Errors
     ///
     /// The documents in force are faulty for this node, or do not go together.
-    pub fn of(feed: &Feed, path: &Path, at: Timestamp) -> Result<Documents, FeedError> {
+    pub fn of(feed: &Feed, path: &Path, text: Option<Text>, at: Timestamp) -> Result<Documents, FeedError> {
         let path = of_node(path);
-        let Composed { node, customers, warnings, in_force, next } = feed.compose(&path, at)?;
+        let text = text.map_or_else(|| sekisho_config::node_text(&path), Ok)?;
+        let Composed { node, customers, warnings, in_force, next } = feed.compose(&path, text.clone(), at)?;
         let unserved = unserved(&in_force);
-        Ok(Documents { path, node, customers, warnings, standing: Some(Standing { unserved, next }) })
+        let standing = Some(Standing { unserved, next });
+        Ok(Documents { path, node, customers, warnings, standing, text: Some(text) })
     }
 
     /// Workers to run: as the document says, else one for each core that this process may use.

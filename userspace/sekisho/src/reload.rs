@@ -11,7 +11,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sekisho_config::{Faults, Warning};
+use sekisho_config::{Faults, Text, Warning};
 use sekisho_engine::{Limits, snapshot::RoutingSnapshot};
 use sekisho_kernel::GateError;
 use sekisho_lns::Loads;
@@ -68,7 +68,22 @@ impl Running {
     ///
     /// [`ReloadError`]; nothing has changed then.
     pub async fn reload(self: &Arc<Running>) -> Result<String, ReloadError> {
-        let outcome = self.attempt().await;
+        self.put_again(None).await
+    }
+
+    /// Puts in force what the registry, or the calendar, has changed. The node's own document stays as it is in force, whatever somebody
+    /// is making of its file: that is for [`Running::reload`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReloadError`]; nothing has changed then.
+    pub async fn go_by_registry(self: &Arc<Running>) -> Result<String, ReloadError> {
+        let text = self.current.lock().await.documents.text.clone();
+        self.put_again(text).await
+    }
+
+    async fn put_again(self: &Arc<Running>, text: Option<Text>) -> Result<String, ReloadError> {
+        let outcome = self.attempt(text).await;
         self.note_reload(outcome.is_ok());
         match outcome {
             Ok((changes, warnings)) => {
@@ -87,15 +102,20 @@ impl Running {
         }
     }
 
-    async fn attempt(self: &Arc<Running>) -> Result<(Vec<String>, Vec<Warning>), ReloadError> {
+    async fn attempt(self: &Arc<Running>, text: Option<Text>) -> Result<(Vec<String>, Vec<Warning>), ReloadError> {
         let mut current = self.current.lock().await;
-        let documents = self.reread(current.documents.path.clone()).await?;
+        let documents = self.reread(current.documents.path.clone(), text).await?;
         let mut changes = changes::between(&current.documents, &documents).map_err(ReloadError::Fixed)?;
         let mut names = current.names.clone();
         names.refresh(&documents.node, &documents.customers, names::PATIENCE).await;
         changes.extend(names.changes(&current.names, &documents.customers));
         let warnings = documents.warnings.clone();
-        self.put_in_force(&mut current, Arc::new(documents), names).await?;
+        let (before, after) = (Arc::clone(&current.documents), Arc::new(documents));
+        self.put_in_force(&mut current, Arc::clone(&after), names).await?;
+        let (before, after) = (&before.node, &after.node);
+        if before.country_code != after.country_code || before.dictionary != after.dictionary {
+            self.follower.iter().for_each(|follower| follower.read_accounts_anew());
+        }
         Ok((changes, warnings))
     }
 
@@ -164,10 +184,10 @@ impl Running {
     }
 
     /// The documents as they are now: files, or what the registry has in force.
-    async fn reread(&self, path: PathBuf) -> Result<Documents, ReloadError> {
+    async fn reread(&self, path: PathBuf, text: Option<Text>) -> Result<Documents, ReloadError> {
         match &self.follower {
             None => Ok(reread(path).await?),
-            Some(follower) => Ok(Documents::of(&*follower.feed.lock().await, &path, Timestamp::now())?),
+            Some(follower) => Ok(Documents::of(&*follower.feed.lock().await, &path, text, Timestamp::now())?),
         }
     }
 

@@ -78,7 +78,7 @@ fn documents(customer: &str) -> (Node, Vec<Customer>) {
 }
 
 fn load(node: &Path, customer: &str) -> (Node, Vec<Customer>) {
-    let texts = Texts { customers: vec![Text::new("sakura (entry 1)", customer)], operator: None };
+    let texts = Texts { customers: vec![Text::new("sakura (entry 1)", customer)], ..Texts::default() };
     let loaded = sekisho_config::load_documents(node, &texts, &|_| None);
     let (node, customers, _) = loaded.unwrap_or_else(|faults| panic!("{faults}"));
     (node, customers)

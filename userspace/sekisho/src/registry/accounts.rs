@@ -16,13 +16,17 @@ use sekisho_wire::number::canonical_number;
 /// What stands between the registry's accounts and the workers'.
 pub struct Intake {
     keys: KeyRing,
-    /// By contract and realm, those that are not served yet.
-    waiting: BTreeMap<(String, String), BTreeMap<String, AccountRow>>,
-    /// By realm, users that went while their realm was not served: the workers' table may still have them.
-    gone: BTreeMap<String, BTreeSet<String>>,
-    /// Accounts that cannot be used, by realm and user; the log has told why.
-    unusable: BTreeSet<(String, String)>,
+    /// By realm and user, those whose contract is not served yet, or not now.
+    waiting: Rows<AccountRow>,
+    /// Those that cannot be used, and why; the log has told of them. They are tried again with other keys, and with each routing.
+    unusable: Rows<(AccountRow, String)>,
+    /// Numbers under which a realm's accounts have ever been put into the workers' table: another customer's realm of the same name has
+    /// another number, and an account is in one place only.
+    places: BTreeMap<String, BTreeSet<RealmId>>,
 }
+
+/// By realm and user.
+type Rows<T> = BTreeMap<String, BTreeMap<String, T>>;
 
 /// What is served, by the names that the registry has for it.
 struct Numbers<'s>(BTreeMap<(&'s str, &'s str), (GroupId, RealmId)>);
@@ -43,22 +47,19 @@ impl<'s> Numbers<'s> {
     fn get(&self, contract: &str, realm: &str) -> Option<(GroupId, RealmId)> {
         self.0.get(&(contract, realm)).copied()
     }
-
-    /// The realm alone, for an account that is gone: whose it was does not matter then.
-    fn realm(&self, realm: &str) -> impl Iterator<Item = RealmId> {
-        self.0.iter().filter(move |((_, name), _)| *name == realm).map(|(_, (_, id))| *id)
-    }
 }
 
 impl Intake {
     /// Nothing has come yet.
     pub fn new(keys: KeyRing) -> Intake {
-        Intake { keys, waiting: BTreeMap::new(), gone: BTreeMap::new(), unusable: BTreeSet::new() }
+        Intake { keys, waiting: Rows::new(), unusable: Rows::new(), places: BTreeMap::new() }
     }
 
-    /// Opens what comes from now on with these keys.
-    pub fn set_keys(&mut self, keys: KeyRing) {
+    /// Opens what comes from now on with these keys; whether they are others.
+    pub fn set_keys(&mut self, keys: KeyRing) -> bool {
+        let are_others = !keys.ids().eq(self.keys.ids());
         self.keys = keys;
+        are_others
     }
 
     /// Takes what the registry says of accounts.
@@ -71,62 +72,51 @@ impl Intake {
         let numbers = Numbers::of(snapshot);
         for change in changes {
             match change {
-                AccountChange::Changed(row) => match numbers.get(&row.contract, &row.realm) {
-                    Some(ids) => self.put(&row, ids, (snapshot, dictionary), accounts),
-                    None => {
-                        let key = (row.contract.clone(), row.realm.clone());
-                        self.waiting.entry(key).or_default().insert(row.user.clone(), row);
-                    }
-                },
-                AccountChange::Gone { realm, user, .. } => {
-                    self.unusable.remove(&(realm.clone(), user.clone()));
-                    for ((_, of), waiting) in &mut self.waiting {
-                        if *of == realm {
-                            waiting.remove(&user);
+                AccountChange::Changed(row) => {
+                    self.forget(&row.realm, &row.user);
+                    match numbers.get(&row.contract, &row.realm) {
+                        Some(ids) => self.put(row, ids, (snapshot, dictionary), accounts),
+                        None => {
+                            // What it was before, of another contract perhaps, lets nobody in any more.
+                            self.clear(&row.realm, &row.user, None, accounts);
+                            self.waiting.entry(row.realm.clone()).or_default().insert(row.user.clone(), row);
                         }
                     }
-                    let mut is_served = false;
-                    for id in numbers.realm(&realm) {
-                        is_served = true;
-                        accounts.remove(id, user.as_bytes());
-                    }
-                    if !is_served {
-                        self.gone.entry(realm).or_default().insert(user);
-                    }
+                }
+                AccountChange::Gone { realm, user, .. } => {
+                    self.forget(&realm, &user);
+                    self.clear(&realm, &user, None, accounts);
                 }
             }
         }
     }
 
-    /// Has those that waited for it, now that other contracts are served.
+    /// Has those that waited for it, now that other contracts are served, and those that could not be used before.
     pub fn go_by(&mut self, routing: (&RoutingSnapshot, &Dictionary), accounts: &Accounts) {
         let numbers = Numbers::of(routing.0);
-        // First of all: whoever went and came back waits below.
-        self.gone.retain(|realm, users| {
-            let mut is_served = false;
-            for id in numbers.realm(realm) {
-                is_served = true;
-                for user in &*users {
-                    accounts.remove(id, user.as_bytes());
-                }
-            }
-            !is_served
-        });
-        let waiting = std::mem::take(&mut self.waiting);
-        for ((contract, realm), rows) in waiting {
-            match numbers.get(&contract, &realm) {
-                Some(ids) => rows.values().for_each(|row| self.put(row, ids, routing, accounts)),
-                None => {
-                    self.waiting.insert((contract, realm), rows);
-                }
+        let is_served = |row: &AccountRow| numbers.get(&row.contract, &row.realm);
+        for row in drain(&mut self.waiting, |row| is_served(row).is_some()) {
+            if let Some(ids) = is_served(&row) {
+                self.put(row, ids, routing, accounts);
             }
         }
+        for (row, ids) in self.again(is_served) {
+            self.put(row, ids, routing, accounts);
+        }
+    }
+
+    /// Those that could not be used, and are served.
+    fn again(
+        &self,
+        is_served: impl Fn(&AccountRow) -> Option<(GroupId, RealmId)>,
+    ) -> Vec<(AccountRow, (GroupId, RealmId))> {
+        let rows = self.unusable.values().flat_map(BTreeMap::values);
+        rows.filter_map(|(row, _)| Some((row.clone(), is_served(row)?))).collect()
     }
 
     /// What waits is of a registry that is not followed any more.
     pub fn begin_anew(&mut self) {
         self.waiting.clear();
-        self.gone.clear();
         self.unusable.clear();
     }
 
@@ -137,30 +127,55 @@ impl Intake {
 
     /// How many cannot be used.
     pub fn unusable(&self) -> usize {
-        self.unusable.len()
+        self.unusable.values().map(BTreeMap::len).sum()
     }
 
     fn put(
         &mut self,
-        row: &AccountRow,
+        row: AccountRow,
         (group, realm): (GroupId, RealmId),
         (snapshot, dictionary): (&RoutingSnapshot, &Dictionary),
         accounts: &Accounts,
     ) {
-        let made = self.account(row, group, (snapshot, dictionary));
+        self.clear(&row.realm, &row.user, Some(realm), accounts);
+        let made = self.account(&row, group, (snapshot, dictionary));
         let put = made.and_then(|account| {
             accounts.put(realm, row.user.as_bytes(), &account).map(drop).map_err(|error| error.to_string())
         });
-        let key = (row.realm.clone(), row.user.clone());
+        self.places.entry(row.realm.clone()).or_default().insert(realm);
+        let users = self.unusable.entry(row.realm.clone()).or_default();
         let Err(reason) = put else {
-            self.unusable.remove(&key);
+            if users.remove(&row.user).is_some() {
+                tracing::info!(contract = row.contract, "an account that could not be used is ready");
+            }
             return;
         };
         // What it was before must not let anybody in whom the registry no longer does.
         accounts.remove(realm, row.user.as_bytes());
-        self.unusable.insert(key);
-        tracing::error!(contract = row.contract, reason, "an account cannot be used: nobody logs in to it");
-        tracing::debug!(contract = row.contract, realm = row.realm, user = row.user, "the account that cannot be used");
+        if users.get(&row.user).is_none_or(|(_, before)| *before != reason) {
+            tracing::error!(contract = row.contract, reason, "an account cannot be used: nobody logs in to it");
+            let (realm, user) = (&row.realm, &row.user);
+            tracing::debug!(contract = row.contract, realm, user, "the account that cannot be used");
+        }
+        users.insert(row.user.clone(), (row, reason));
+    }
+
+    /// Nothing is known of it any more but what the workers have.
+    fn forget(&mut self, realm: &str, user: &str) {
+        if let Some(users) = self.waiting.get_mut(realm) {
+            users.remove(user);
+        }
+        if let Some(users) = self.unusable.get_mut(realm) {
+            users.remove(user);
+        }
+    }
+
+    /// Takes it out of the workers' table, wherever it has been put, but for one place.
+    fn clear(&self, realm: &str, user: &str, but: Option<RealmId>, accounts: &Accounts) {
+        let places = self.places.get(realm).into_iter().flatten();
+        for id in places.filter(|id| Some(**id) != but) {
+            accounts.remove(*id, user.as_bytes());
+        }
     }
 
     fn account(
@@ -195,4 +210,14 @@ impl Intake {
             reply: reply.into(),
         })
     }
+}
+
+/// Takes out what a condition is true of.
+fn drain(rows: &mut Rows<AccountRow>, condition: impl Fn(&AccountRow) -> bool) -> Vec<AccountRow> {
+    let mut taken = Vec::new();
+    rows.retain(|_, users| {
+        taken.extend(users.extract_if(.., |_, row| condition(row)).map(|(_, row)| row));
+        !users.is_empty()
+    });
+    taken
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sekisho_config::{Customer, Node, Warning};
+use sekisho_config::{Customer, Node, Text, Texts, Warning};
 use sekisho_registry::{
     AccountChange, DumpError, Mirror, Registry, RegistryError, SealedDocument, Snapshot, keys::KeyRing,
 };
@@ -25,19 +25,33 @@ use super::{
 };
 use crate::documents::{self, Documents};
 
-/// Writes a copy of the registry.
+/// What a copy of the registry takes.
+pub struct Copying {
+    registry: Registry,
+    /// Documents that are or will be in force, by a history up to this entry.
+    documents: Vec<u64>,
+    seen: u64,
+    /// Where the copy goes.
+    file: PathBuf,
+}
+
+/// Writes a copy of the registry. Gives `false`, and writes nothing, where more has been recorded meanwhile: a copy without the newest
+/// documents would be served from as if they were not there.
 ///
 /// # Errors
 ///
 /// The database cannot be read, or the file not written; in words.
-pub async fn mirror((registry, documents, file): (Registry, Vec<u64>, PathBuf)) -> Result<(), String> {
+pub async fn mirror(Copying { registry, documents, seen, file }: Copying) -> Result<bool, String> {
     let snapshot = registry.snapshot(&documents).await.map_err(|error| error.to_string())?;
+    if snapshot.history.last().map_or(0, |last| last.number) != seen {
+        return Ok(false);
+    }
     let written = tokio::task::spawn_blocking(move || {
         // A node with its registry elsewhere may have had nothing to keep here until now.
         make_room(&file).map_err(|error| error.to_string())?;
         Mirror::write(&file, &snapshot).map_err(|error: DumpError| error.to_string())
     });
-    written.await.map_err(|error| error.to_string())?
+    written.await.map_err(|error| error.to_string())?.map(|()| true)
 }
 
 /// The documents of a node as they are now, and the registry that they come from where it has one.
@@ -51,7 +65,7 @@ pub async fn documents(path: &Path) -> Result<(Documents, Option<(Feed, News)>),
         return Ok((Documents::load(&node.path)?, None));
     }
     let (feed, news) = Feed::open(&node.node).await?;
-    let documents = Documents::of(&feed, &node.path, Timestamp::now())?;
+    let documents = Documents::of(&feed, &node.path, None, Timestamp::now())?;
     Ok((documents, Some((feed, news))))
 }
 
@@ -264,29 +278,41 @@ impl Feed {
         News { history: true, whole: true, accounts: accounts.into_iter().map(AccountChange::Changed).collect() }
     }
 
-    /// What is in force at an instant, for the node that `path` describes.
+    /// What is in force at an instant, for the node whose document is `node`, in the file `path`.
     ///
     /// # Errors
     ///
     /// The documents are faulty for this node, or do not go together.
-    pub fn compose(&self, path: &Path, at: Timestamp) -> Result<Composed, FeedError> {
+    pub fn compose(&self, path: &Path, node: Text, at: Timestamp) -> Result<Composed, FeedError> {
         let in_force = self.book.in_force(at);
         let mut papers = Papers::default();
         for (of, number) in numbers(&in_force) {
-            if let Some(text) = self.texts.get(&number) {
-                papers.set(of, &called(of, number), text.clone());
+            match (self.texts.get(&number), &self.stale) {
+                (Some(text), _) => papers.set(of, &called(of, number), text.clone()),
+                // The others are served meanwhile.
+                (None, Some(_)) => tracing::error!(
+                    document = called(of, number),
+                    "the copy of the registry lacks a document, or no key opens it: what it describes is not served"
+                ),
+                (None, None) => return Err(FeedError::Missing { document: called(of, number) }),
             }
         }
-        let (node, customers, warnings) = documents::read(path, &papers.texts())?;
+        let texts = Texts { node: Some(node), ..papers.texts() };
+        let (node, customers, warnings) = documents::read(path, &texts)?;
         let customers = served(&in_force, &customers)?;
         Ok(Composed { node, customers, warnings, next: self.book.next_change(at), in_force })
     }
 
-    /// What a copy of the registry on this node's disk takes: the database, the documents, and where the copy goes; `None` while the
-    /// database has not been reached.
-    pub fn copying(&self) -> Option<(Registry, Vec<u64>, PathBuf)> {
+    /// What a copy of the registry on this node's disk takes; `None` while the database has not been reached.
+    pub fn copying(&self) -> Option<Copying> {
         let registry = self.registry.clone()?;
-        Some((registry, self.texts.keys().copied().collect(), self.place.mirror.clone()))
+        let documents = self.texts.keys().copied().collect();
+        Some(Copying { registry, documents, seen: self.seen, file: self.place.mirror.clone() })
+    }
+
+    /// The next look reads all accounts, not only what is new of them.
+    pub fn read_accounts_anew(&mut self) {
+        self.revision = 0;
     }
 
     /// The database, once it has been reached.

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -24,7 +27,7 @@ use crate::{clock::wall_seconds, documents::Documents, report, running::Running}
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// A database that is not there is tried again after this time.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
-/// A midnight that something of the node's own stood against is tried again after this time.
+/// What something of the node's own stood against is tried again after this time.
 const REPAIRED: Duration = Duration::from_secs(2);
 /// The mirror is written this long after a change, so that many changes are one writing,
 const SETTLE: Duration = Duration::from_secs(2);
@@ -42,6 +45,8 @@ pub struct Follower {
     nudged: Notify,
     /// The next midnight that changes something may be another.
     noted: Notify,
+    /// All accounts are to be read again: what is made of them has changed.
+    accounts_anew: AtomicBool,
     state: std::sync::Mutex<State>,
 }
 
@@ -78,6 +83,7 @@ impl Follower {
             intake: std::sync::Mutex::new(intake),
             nudged: Notify::new(),
             noted: Notify::new(),
+            accounts_anew: AtomicBool::new(false),
             state: std::sync::Mutex::new(state),
         }
     }
@@ -85,6 +91,12 @@ impl Follower {
     /// Has the node look at once.
     pub fn nudge(&self) {
         self.nudged.notify_one();
+    }
+
+    /// Has all accounts read again, since numbers or reply attributes mean something else now.
+    pub fn read_accounts_anew(&self) {
+        self.accounts_anew.store(true, Relaxed);
+        self.nudge();
     }
 
     /// What there is to see.
@@ -111,6 +123,14 @@ impl Follower {
     pub fn note(&self, next: Option<Timestamp>, unserved: Vec<report::Unserved>) {
         let mut state = self.state();
         (state.next, state.unserved) = (next, unserved);
+        self.noted.notify_one();
+    }
+
+    /// What the registry has in force could not be put in force: it is due since now, like what a midnight brings.
+    fn note_due(&self) {
+        let mut state = self.state();
+        let now = Timestamp::now();
+        state.next = Some(state.next.map_or(now, |next| next.min(now)));
         self.noted.notify_one();
     }
 
@@ -182,22 +202,31 @@ impl Running {
         let _following = follower.following.lock().await;
         // Read by a clone: a database that takes its time keeps no midnight waiting.
         let mut ahead = follower.feed.lock().await.clone();
+        let anew = follower.accounts_anew.swap(false, Relaxed);
+        if anew {
+            ahead.read_accounts_anew();
+        }
         let connected = ahead.connect().await;
+        if anew && connected.is_err() {
+            follower.accounts_anew.store(true, Relaxed);
+        }
         let (revision, keys) = (ahead.revision(), ahead.keys());
         *follower.feed.lock().await = ahead;
         match connected {
             Err(error) => follower.note_lost(&error.to_string()),
             Ok(news) => {
                 follower.note_followed(revision);
-                follower.intake().set_keys(keys);
+                let other_keys = follower.intake().set_keys(keys);
                 let history = news.history;
-                if !news.accounts.is_empty() || news.whole {
+                if !news.accounts.is_empty() || news.whole || other_keys {
                     let documents = Arc::clone(&self.current.lock().await.documents);
                     self.take_accounts(&follower, news, &documents);
                 }
                 if history {
                     // What stands against it is in the log and in the status; the registry's rules leave little.
-                    let _ = self.reload().await;
+                    if self.go_by_registry().await.is_err() {
+                        follower.note_due();
+                    }
                 }
             }
         }
@@ -255,8 +284,9 @@ async fn midnights(running: &Arc<Running>, follower: &Follower) {
     loop {
         tokio::select! {
             () = midnight(follower.next()) => {
-                // A faulty document of the registry would have been refused when it was applied; that of the node may be faulty just now.
-                if running.reload().await.is_err() {
+                // A faulty document of the registry would have been refused when it was applied; files that the node's document names may
+                // be missing just now, or it does not fit what others have applied.
+                if running.go_by_registry().await.is_err() {
                     sleep(REPAIRED).await;
                 }
             }
@@ -292,7 +322,9 @@ async fn keep(follower: &Follower) {
         }
         let Some(copying) = follower.feed.lock().await.copying() else { continue };
         match feed::mirror(copying).await {
-            Ok(()) => written = Some(revision),
+            Ok(true) => written = Some(revision),
+            // Soon: what is new is being followed.
+            Ok(false) => continue,
             Err(error) => tracing::error!(error, "no copy of the registry could be left on this node's disk"),
         }
         sleep(NOT_BEFORE - SETTLE).await;

@@ -28,7 +28,7 @@ impl Papers {
     /// For reading, customers by name.
     pub fn texts(&self) -> Texts {
         let customers = self.0.iter().filter(|(of, _)| of.is_some()).map(|(_, text)| text.clone()).collect();
-        Texts { customers, operator: self.0.get(&None).cloned() }
+        Texts { customers, operator: self.0.get(&None).cloned(), node: None }
     }
 }
 

@@ -42,6 +42,12 @@ pub enum FeedError {
     /// The documents in force are faulty for this node.
     #[error("{0}")]
     Faults(#[from] Faults),
+    /// A document in force has not been read, as where the clock has been set back.
+    #[error("{document} is in force, and has not been read: is this node's clock right? A restart reads it.")]
+    Missing {
+        /// What messages call it.
+        document: String,
+    },
     /// Contracts do not go together that the rules should have kept apart.
     #[error("{0}")]
     Contradiction(#[from] Contradiction),
