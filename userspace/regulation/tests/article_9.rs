@@ -100,6 +100,21 @@ fn before_billing_starts_there_is_nothing_to_cancel_and_it_is_withdrawn() {
 }
 
 #[test]
+fn what_has_been_served_is_not_withdrawn_as_of_a_day_before_that() {
+    let mut desk = Desk::new();
+    desk.record(document(date(2027, 1, 1), terms("acme", vec![vpdn("acme-d", Item::D)]))).accept("acme-d");
+    desk.confirm("acme-d").record(started("acme-d", date(2027, 2, 1)));
+    desk.on(date(2027, 3, 10));
+    let (_, article, line) = desk.refused(vec![withdrawn("acme-d", date(2027, 1, 20))]);
+    assert_eq!(article, "Art. 9");
+    assert!(line.contains("billing has started on 2027-02-01") && line.contains("cancel it"), "{line}");
+    // Nor does a notice of that day send anybody back there.
+    let (_, _, line) = desk.refused(vec![cancelled("acme-d", date(2027, 1, 20), None)]);
+    assert!(line.contains("before billing started on 2027-02-01") && !line.contains("withdraw"), "{line}");
+    desk.record(cancelled("acme-d", date(2027, 2, 1), None));
+}
+
+#[test]
 fn a_ground_of_the_general_regulation_asks_for_no_thirty_days() {
     for (requested, last) in [
         (None, date(2027, 1, 10)),

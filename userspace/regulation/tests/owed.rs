@@ -30,6 +30,19 @@ fn a_contract_and_its_option_are_billed_apart_and_to_their_own_ends() {
 }
 
 #[test]
+fn what_is_withdrawn_before_billing_starts_owes_no_month() {
+    let mut desk = Desk::new();
+    desk.record(document(date(2027, 1, 1), terms("acme", vec![shared("acme-d", Item::D)]))).accept("acme-d");
+    desk.record(started("acme-d", date(2027, 2, 1))).record(option_started("acme-d", date(2027, 2, 1)));
+    desk.on(date(2027, 1, 20)).record(withdrawn("acme-d", date(2027, 1, 20)));
+    for month in 2..6 {
+        assert_eq!(owes(&desk, date(2027, month, 1)), []);
+    }
+    // Its acceptance was owed, and stays so.
+    assert!(owes(&desk, date(2027, 1, 1)).iter().all(|line| line.2 == What::Initial));
+}
+
+#[test]
 fn a_claim_for_three_days_is_three_thirtieths_of_the_month() {
     let mut desk = with_proxy();
     let known = desk.local(date(2027, 1, 10), 9, 0);

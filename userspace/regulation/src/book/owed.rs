@@ -33,7 +33,8 @@ impl Book {
             part: Part::Basic,
             fees: contract.fees(Part::Basic),
             accepted: contract.accepted.map(|accepted| accepted.on),
-            billing_start: contract.billing_start,
+            // Withdrawn before that day, it never began.
+            billing_start: contract.billed().map(|days| days.from),
             end: contract.end.map(|end| (end.on, end.ground)),
             changes: contract.changes.iter().map(|change| change.on).collect(),
             credits: self.credits(contract, Part::Basic, None),
@@ -42,7 +43,7 @@ impl Book {
 
     /// Its options, one after the other: a later one has the fees of its own time.
     fn options(&self, contract: &Contract) -> Vec<Billed> {
-        let all = &contract.options;
+        let (all, last) = (&contract.options, contract.last_day());
         let each = all.iter().enumerate().map(|(place, option)| {
             let until = all.get(place + 1).map(|next| next.from);
             let mut fees = contract.fees(Part::Option);
@@ -56,7 +57,7 @@ impl Book {
                 part: Part::Option,
                 fees,
                 accepted: contract.option_accepted(option),
-                billing_start: option.billing_start,
+                billing_start: option.billing_start.filter(|start| last.is_none_or(|last| *start <= last)),
                 end: contract.option_end(option).map(|end| (end.on, end.ground)),
                 changes: Vec::new(),
                 credits: self.credits(contract, Part::Option, Some((option.billing_start, until))),

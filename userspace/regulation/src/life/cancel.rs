@@ -63,10 +63,12 @@ impl Now<'_> {
         }
         match contract.billing_start {
             Some(start) if start <= notice.arrived => Ok(()),
-            Some(start) => refuse(
-                format!("its notice arrived on {}, before billing started on {start}", notice.arrived),
-                "withdraw it as of that day",
-            ),
+            Some(start) => {
+                let message = format!("its notice arrived on {}, before billing started on {start}", notice.arrived);
+                // What has been served is not withdrawn any more.
+                let given = format!("give notice as of {start} or later");
+                refuse(message, if start <= self.today { &given } else { "withdraw it" })
+            }
             None => {
                 let state = contract.state_on(self.today).unwrap_or(State::Applied);
                 refuse(format!("it is {state}: billing has not started"), "withdraw it")

@@ -45,7 +45,8 @@ impl Now<'_> {
         self.not_future(article, name, "it is withdrawn", on)?;
         self.not_before(article, name, "it is withdrawn", on, ("it was applied for", contract.applied))?;
         match contract.billing_start {
-            Some(start) if start <= on => {
+            // Whatever day the customer named: what has been served is not undone.
+            Some(start) if start <= self.today => {
                 let message = format!("it cannot be withdrawn on {on}: billing has started on {start}");
                 Err(Refusal::new(Rule::Life, "Art. 9", name, message, "give notice: cancel it"))
             }
