@@ -43,6 +43,35 @@ fn a_document_does_not_change_the_number_by_itself_once_it_was_accepted() {
 }
 
 #[test]
+fn a_document_that_takes_the_place_of_a_planned_one_takes_back_the_number_planned_with_it() {
+    let mut planned = served();
+    let march = date(2027, 3, 1);
+    planned.all(vec![changed("acme-group", date(2027, 1, 1), march, (100, 200)), document(march, with_group(200))]);
+    // Two documents of different numbers may have been there before the contract was accepted, too.
+    let mut applied = Desk::new();
+    applied.record(document(date(2027, 1, 1), with_group(100))).record(document(march, with_group(200)));
+    applied.serve("acme-nas").serve("acme-group");
+    for mut desk in [planned, applied] {
+        assert_eq!(desk.standing("acme-group", march).accounts, Some(200));
+        desk.on(date(2027, 2, 1)).record(document(date(2027, 2, 1), with_group(100)));
+        assert_eq!(desk.standing("acme-group", march).accounts, Some(100));
+        desk.on(march).record(document(march, with_group(100)));
+        desk.all(vec![changed("acme-group", march, march, (100, 150)), document(march, with_group(150))]);
+    }
+}
+
+#[test]
+fn a_number_agreed_for_a_document_to_come_stands_when_the_document_begins_earlier() {
+    let mut desk = Desk::new();
+    let march = date(2027, 3, 1);
+    desk.record(document(march, with_group(200))).accept("acme-nas").accept("acme-group");
+    desk.record(document(date(2027, 2, 1), with_group(200)));
+    for day in [date(2027, 2, 1), march] {
+        assert_eq!(desk.standing("acme-group", day).accounts, Some(200));
+    }
+}
+
+#[test]
 fn less_than_one_account_is_refused() {
     let refused = Desk::new().refused(vec![document(date(2027, 1, 1), with_group(0))]);
     assert_eq!((refused.0, refused.1), (Rule::Accounts, "Art. 7(1)"));

@@ -173,8 +173,16 @@ fn agreed(contract: &mut Contract, from: Date, terms: &ContractTerms) {
     contract.terms.truncate(kept);
     let before = contract.terms.last();
     option_agreed(&mut contract.options, from, before.is_some_and(|agreed| agreed.terms.option.is_some()), terms);
-    if let (Kind::Group { accounts }, None) = (&terms.kind, contract.accepted) {
-        supersede(&mut contract.accounts, from, |(from, _)| *from, (from, *accounts));
+    match (&terms.kind, contract.accepted) {
+        (Kind::Group { accounts }, None) => {
+            supersede(&mut contract.accounts, from, |(from, _)| *from, (from, *accounts));
+        }
+        // Numbers for later days stood in documents that this one takes the place of. The first is for the days before it, too.
+        (Kind::Group { .. }, Some(_)) => {
+            let kept = contract.accounts.partition_point(|(day, _)| *day <= from);
+            contract.accounts.truncate(kept.max(1));
+        }
+        _ => {}
     }
     if before.is_none_or(|agreed| *agreed.terms != *terms) {
         contract.terms.push(Agreed { from, terms: Arc::new(terms.clone()) });

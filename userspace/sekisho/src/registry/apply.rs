@@ -116,11 +116,16 @@ fn changed(desk: &Desk, was: &Terms, is: &Terms, from: Date, proposal: &mut Prop
     };
     for contract in &is.contracts {
         let Some(new) = accounts(&contract.kind) else { continue };
-        let before = was.contracts.iter().find(|it| it.contract == contract.contract);
-        let Some(old) = before.and_then(|it| accounts(&it.kind)).filter(|old| *old != new) else { continue };
+        let accepted = desk.book.contract(&contract.contract).filter(|it| it.accepted.is_some());
+        let old = match accepted {
+            // What a document still says of a contract that is over has no effect.
+            Some(it) if it.last_day().is_some_and(|last| last < from) => None,
+            Some(it) => it.accounts_on(from),
+            None => was.contracts.iter().find(|it| it.contract == contract.contract).and_then(|it| accounts(&it.kind)),
+        };
+        let Some(old) = old.filter(|old| *old != new) else { continue };
         proposal.account_limits.insert(contract.contract.clone(), new);
-        let accepted = desk.book.contract(&contract.contract).is_some_and(|it| it.accepted.is_some());
-        if !accepted {
+        if accepted.is_none() {
             // What has only been applied for is applied for otherwise, and costs nothing.
             continue;
         }

@@ -1,0 +1,47 @@
+//! Documents that are planned: what becomes of a plan when another document comes before it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what a test cannot set up, fails it")]
+
+mod common;
+
+use common::office::{ALL, Office, day, today};
+
+/// With a plan for more accounts in ten days.
+fn planned() -> Office {
+    let office = Office::serving_since(today());
+    office.done(&["change", "sakura-group", "--accounts", "200", "--at", &day(10).to_string()]);
+    assert_eq!(office.contract("sakura-group", Some(day(10)))["accounts"], 200);
+    office
+}
+
+/// Another title, from a day on.
+fn rename(office: &Office, from: &str, to: &str, day: jiff::civil::Date) -> String {
+    office.change("sakura.toml", from, to);
+    office.done(&["apply", "-f", "sakura.toml", "--at", &day.to_string()])
+}
+
+/// Its 100 accounts stay, and a later document that says so is applied, and changed.
+fn goes_on_with_100(office: &Office) {
+    rename(office, "Sakura Cable", "Sakura Networks", day(1));
+    assert_eq!(office.contract("sakura-group", Some(day(10)))["accounts"], 100);
+    rename(office, "Sakura Networks", "Sakura", day(11));
+    let said = office.done(&["change", "sakura-group", "--accounts", "150", "--at", &day(12).to_string()]);
+    assert!(said.contains(&format!("150 accounts from {}, 100 before", day(12))), "{said}");
+}
+
+#[test]
+fn a_document_in_the_place_of_a_planned_one_takes_back_its_number_of_accounts() {
+    goes_on_with_100(&planned());
+}
+
+#[test]
+fn a_number_planned_before_the_contract_was_accepted_is_taken_back_as_well() {
+    let office = Office::new();
+    let files: Vec<&str> = ALL.iter().flat_map(|file| ["-f", file]).collect();
+    office.done(&[&["apply"], &files[..]].concat());
+    office.change("sakura.toml", "accounts = 100", "accounts = 200");
+    office.done(&["apply", "-f", "sakura.toml", "--at", &day(10).to_string()]);
+    office.done(&["accept", "--customer", "sakura"]);
+    office.change("sakura.toml", "accounts = 200", "accounts = 100");
+    goes_on_with_100(&office);
+}
