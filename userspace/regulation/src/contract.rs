@@ -184,6 +184,15 @@ impl Contract {
         self.accounts.get(after.saturating_sub(1)).map(|(_, number)| *number)
     }
 
+    /// The smallest number of accounts agreed for `day` or a later one on which it has not ended, and the first day of that.
+    pub fn fewest_accounts_from(&self, day: Date) -> Option<(Date, u32)> {
+        let last = self.last_day();
+        let to_come = |from: Date| from > day && last.is_none_or(|last| from <= last);
+        let later = self.accounts.iter().copied().filter(|(from, _)| to_come(*from));
+        let now = self.accounts_on(day).map(|number| (day, number));
+        now.into_iter().chain(later).min_by_key(|(_, number)| *number)
+    }
+
     /// What Art. 5.6 asks for it on the day of `at`, `day`, and is not confirmed at that instant, by name.
     pub fn missing(&self, day: Date, at: Timestamp) -> Vec<Prerequisite> {
         let Some(terms) = self.terms_on(day) else { return Vec::new() };

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::office::{Office, today};
+use common::office::{Office, day, today};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -256,6 +256,28 @@ fn where_passwords_are_kept_as_argon2id_none_can_be_had_again() {
     other.write("hashes.csv", &out);
     let said = other.refused(&[&["accounts", "import", "hashes.csv"], &GROUP[..]].concat());
     assert!(said.contains("sakura-group keeps recoverable passwords"), "{said}");
+}
+
+#[test]
+fn there_are_never_more_than_a_later_day_allows() {
+    let office = Office::serving_since(today());
+    let add = |user| [&["accounts", "add", user], &GROUP[..]].concat();
+    office.done(&["change", "sakura-group", "--accounts", "3", "--at", &day(10).to_string()]);
+    assert_eq!(office.run_with(&add("carol"), "x").status.code(), Some(0));
+    for more in [&[][..], &["--dry-run"]] {
+        let said = office.refused_with(&[&add("dave")[..], more].concat(), "x");
+        let words = format!("as of {}: contract sakura-group would have 4 accounts, and it states 3", day(10));
+        assert!(said.starts_with(&words), "{said}");
+    }
+    office.write("more.csv", "user,password\ndave,x\n");
+    let said = office.refused(&[&["accounts", "import", "more.csv"], &GROUP[..]].concat());
+    assert!(said.contains("would have 4 accounts"), "{said}");
+    // Until then it is for as many as before, and so it says.
+    let page = office.done(&[&["accounts", "list"], &GROUP[..]].concat());
+    assert!(page.contains("the contract is for 100\n"), "{page}");
+    // A contract that is over before that day has no use for the later number.
+    office.done(&["end", "sakura-group", "sakura-nas", "--on", &day(9).to_string()]);
+    assert_eq!(office.run_with(&add("dave"), "x").status.code(), Some(0));
 }
 
 #[test]

@@ -184,7 +184,8 @@ impl Desk {
     /// [`DeskError::Refused`], [`DeskError::Registry`]: nothing has been recorded then.
     pub async fn record(&mut self, proposal: Proposal, author: &Author) -> Result<(), DeskError> {
         self.admit(&proposal.events, author)?;
-        self.registry.record(self.seen, self.change(proposal, author)).await?;
+        let recorded = self.registry.record(self.seen, self.change(proposal, author)).await;
+        recorded.map_err(|error| self.dated(error))?;
         self.read().await
     }
 
@@ -195,7 +196,20 @@ impl Desk {
     /// As [`Desk::record`].
     pub async fn rehearse(&self, proposal: Proposal, author: &Author) -> Result<(), DeskError> {
         self.admit(&proposal.events, author)?;
-        Ok(self.registry.rehearse(self.seen, self.change(proposal, author)).await?)
+        let rehearsed = self.registry.rehearse(self.seen, self.change(proposal, author)).await;
+        rehearsed.map_err(|error| self.dated(error))
+    }
+
+    /// Too many accounts for a number that is agreed for a later day: which day that is.
+    fn dated(&self, error: RegistryError) -> DeskError {
+        if let RegistryError::TooMany { contract, limit, .. } = &error
+            && let Some(found) = self.book.contract(contract)
+            && let Some((day, fewest)) = found.fewest_accounts_from(self.today())
+            && (day > self.today() && fewest == *limit)
+        {
+            return DeskError::Words(format!("as of {day}: {error}"));
+        }
+        error.into()
     }
 
     fn change(&self, proposal: Proposal, author: &Author) -> Change {

@@ -20,8 +20,10 @@ pub struct Group {
     pub contract: String,
     /// Its realms, as accounts name them.
     pub realms: Vec<String>,
-    /// How many accounts it may have.
+    /// How many accounts it may have today.
     pub most: u32,
+    /// How many it may have for ever, as things stand: fewer where a smaller number is agreed for a later day.
+    pub fewest: u32,
     /// Passwords are kept as argon2id.
     pub hashed: bool,
 }
@@ -40,6 +42,7 @@ impl Group {
         };
         let found = desk.book.contract(contract).ok_or_else(|| no("is no contract"))?;
         let most = found.accounts_on(desk.today()).ok_or_else(|| no("is of another kind"))?;
+        let fewest = found.fewest_accounts_from(desk.today()).map_or(most, |(_, fewest)| fewest);
         let terms: Option<ContractTerms> = found.terms_on(desk.today()).cloned();
         let customer = found.customer.clone();
         let papers = desk.papers_at(desk.now).await?;
@@ -55,7 +58,7 @@ impl Group {
             (None, None) => return Err(no("is in no document that is in force")),
         };
         let hashed = group.is_some_and(|it| it.passwords == sekisho_config::Passwords::Argon2id);
-        Ok(Group { contract: contract.to_owned(), realms, most, hashed })
+        Ok(Group { contract: contract.to_owned(), realms, most, fewest, hashed })
     }
 
     /// The realm of users that are named without one: the contract's, where it has one only.
@@ -147,7 +150,7 @@ pub fn put(desk: &Desk, group: &Group, imported: Imported, from: &str) -> Result
     Ok(Proposal {
         events: vec![Event::Accounts { contract: group.contract.clone(), what }],
         accounts,
-        account_limits: BTreeMap::from([(group.contract.clone(), group.most)]),
+        account_limits: BTreeMap::from([(group.contract.clone(), group.fewest)]),
         ..Proposal::default()
     })
 }
