@@ -1,5 +1,7 @@
 //! What is recorded, once and for ever: the history is the truth, and everything else is made of it.
 
+use std::fmt;
+
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
@@ -211,6 +213,18 @@ pub enum Ground {
     General28_3,
     /// The operator's own right.
     Operator,
+}
+
+/// As in `ended by the operator`.
+impl fmt::Display for Ground {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Ground::Notice => "a notice",
+            Ground::General28_2 => "general regulation 28(2)",
+            Ground::General28_3 => "general regulation 28(3)",
+            Ground::Operator => "the operator",
+        })
+    }
 }
 
 /// What an incident makes wholly unusable.

@@ -67,6 +67,9 @@ fn a_notice_is_given_once() {
     let (rule, article, line) = desk.refused(vec![cancelled("acme-d", date(2027, 1, 1), Some(date(2027, 6, 30)))]);
     assert_eq!((rule, article), (Rule::Cancellation, "Art. 9"));
     assert!(line.contains("cancelled already, and its last day is 2027-01-31"), "{line}");
+    let (_, _, line) = desk.refused(vec![by("acme-d", date(2027, 1, 1), None, Ground::General28_2)]);
+    assert!(line.contains("end it before, by this ground"), "{line}");
+    desk.record(Event::Ended { contract: "acme-d".into(), on: date(2027, 1, 30), ground: Ground::General28_2 });
     desk.on(date(2027, 3, 1));
     let (_, _, line) = desk.refused(vec![cancelled("acme-d", date(2027, 3, 1), None)]);
     assert!(line.contains("it is ended") && line.contains("new name"), "{line}");

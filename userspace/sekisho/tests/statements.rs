@@ -148,6 +148,24 @@ fn what_ends_inside_its_minimum_term_is_settled_unless_general_regulation_28_is_
 }
 
 #[test]
+fn the_operator_ends_by_general_regulation_28_after_a_notice_and_nothing_is_settled() {
+    let settled = |ground: &[&str], said: &str| {
+        let office = Office::serving_since(today());
+        office.done(&["cancel", "fuji-vpdn", "--arrived", &today().to_string()]);
+        let end = office.done(&[&["end", "fuji-vpdn", "--on", &day(1).to_string()], ground].concat());
+        assert_eq!(end, format!("fuji-vpdn is ended by {said}: its last day is {}\n", day(1)));
+        let history = office.done(&["get", "history", "--customer", "fuji"]);
+        assert!(history.contains(&format!("fuji-vpdn ended by {said} on {}", day(1))), "{history}");
+        let months = [month_ago(0), month_ago(-1)];
+        months.iter().flat_map(|of| lines(&office.statement("fuji", *of), "settlement")).count()
+    };
+    assert_eq!(settled(&["--ground", "28-2"], "general regulation 28(2)"), 0);
+    assert_eq!(settled(&["--ground", "28-3"], "general regulation 28(3)"), 0);
+    assert!(settled(&[], "the operator") > 0);
+    assert!(settled(&["--ground", "operator"], "the operator") > 0);
+}
+
+#[test]
 fn an_incident_goes_from_the_report_to_a_credit_in_the_statement() {
     let office = office();
     let (known, ended) = (at(day(-5), "09:00:00"), at(day(-2), "09:00:00"));

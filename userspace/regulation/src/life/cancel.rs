@@ -55,7 +55,12 @@ impl Now<'_> {
         if let Some(end) = contract.end.filter(|end| end.on >= self.today) {
             return refuse(
                 format!("it is cancelled already, and its last day is {}", end.on),
-                "let it end on that day",
+                match notice.ground {
+                    Ground::Notice | Ground::Operator => "let it end on that day",
+                    Ground::General28_2 | Ground::General28_3 => {
+                        "let it end on that day, or end it before, by this ground"
+                    }
+                },
             );
         }
         if contract.last_day().is_some() {

@@ -298,7 +298,7 @@ fn words(event: &Event) -> (String, Vec<String>, Option<String>) {
             let what = format!("{}{contract} cancelled by a notice of {arrived}{requested}{survivor}", of(part));
             (what, one(contract), None)
         }
-        Event::Ended { contract, on, .. } => (format!("{contract} ended by the operator on {on}"), one(contract), None),
+        Event::Ended { contract, on, ground } => (format!("{contract} ended by {ground} on {on}"), one(contract), None),
         Event::IncidentOpened { incident, affects, known, draft, .. } => {
             let draft = if *draft { " (a draft)" } else { "" };
             let contracts = affects.iter().map(|it| it.contract.clone()).collect();

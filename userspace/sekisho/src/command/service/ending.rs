@@ -36,6 +36,29 @@ impl From<GroundArg> for Ground {
     }
 }
 
+/// By what right the operator ends what nobody has given notice for, or ends it before that.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RightArg {
+    /// Its own: what is left of the minimum term is settled (Art. 11)
+    Operator,
+    /// General regulation Art. 28(2): no settlement is owed
+    #[value(name = "28-2")]
+    General28_2,
+    /// General regulation Art. 28(3): no settlement is owed
+    #[value(name = "28-3")]
+    General28_3,
+}
+
+impl From<RightArg> for Ground {
+    fn from(right: RightArg) -> Ground {
+        match right {
+            RightArg::Operator => Ground::Operator,
+            RightArg::General28_2 => Ground::General28_2,
+            RightArg::General28_3 => Ground::General28_3,
+        }
+    }
+}
+
 /// `sekisho cancel`.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -92,19 +115,23 @@ pub(in crate::command) struct End {
     /// Its last day
     #[arg(long, value_name = "DATE", value_parser = day)]
     on: Date,
+    /// By what right
+    #[arg(long, value_enum, default_value = "operator")]
+    ground: RightArg,
     #[command(flatten)]
     recording: Recording,
 }
 
 impl End {
     pub(in crate::command) fn run(&self) -> Exit {
+        let ground = Ground::from(self.ground);
         each(
             &self.recording,
             &self.which,
             |state| !state.is_over(),
             |_, contract| {
-                let line = format!("{contract} is ended by the operator: its last day is {}", self.on);
-                Ok((vec![Event::Ended { contract, on: self.on, ground: Ground::Operator }], line))
+                let line = format!("{contract} is ended by {ground}: its last day is {}", self.on);
+                Ok((vec![Event::Ended { contract, on: self.on, ground }], line))
             },
         )
     }
