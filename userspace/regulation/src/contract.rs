@@ -207,10 +207,13 @@ impl Contract {
         self.options.get(after.checked_sub(1)?).filter(|option| option.dropped.is_none_or(|dropped| day < dropped))
     }
 
-    /// The day on which an option of this contract was accepted: with the contract, or on the first day of the document that added it \[C\].
+    /// The day on which an option of this contract was accepted: with the contract, or on the first day of the document that added it \[C\], if
+    /// the contract lives on that day.
     pub fn option_accepted(&self, option: &OptionLife) -> Option<Date> {
-        let day = self.accepted?.on.max(option.from);
-        option.dropped.is_none_or(|dropped| day < dropped).then_some(day)
+        let contract = self.accepted?.on;
+        let day = contract.max(option.from);
+        let lives = day == contract || self.last_day().is_none_or(|last| day <= last);
+        (lives && option.dropped.is_none_or(|dropped| day < dropped)).then_some(day)
     }
 
     /// How an option of this contract ends: by a notice of its own, or with the contract, whichever is earlier.

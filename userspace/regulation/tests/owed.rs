@@ -43,6 +43,31 @@ fn what_is_withdrawn_before_billing_starts_owes_no_month() {
 }
 
 #[test]
+fn an_option_that_its_contract_did_not_live_to_see_costs_nothing() {
+    let first = date(2027, 1, 1);
+    let mut with_option = shared("acme-d", Item::D);
+    with_option.option.as_mut().unwrap().fees.initial = 20_000;
+    let fees = |desk: &Desk, month| owes(desk, month).iter().map(|line| (line.1, line.2)).collect::<Vec<_>>();
+    for (start, end) in [
+        (Some(first), cancelled("acme-d", date(2027, 1, 11), None)),
+        (Some(first), ended("acme-d", date(2027, 2, 28))),
+        (None, withdrawn("acme-d", date(2027, 1, 11))),
+    ] {
+        let mut desk = Desk::new();
+        desk.record(document(first, terms("acme", vec![vpdn("acme-d", Item::D)]))).accept("acme-d");
+        desk.all(start.map(|on| started("acme-d", on)).into_iter().collect());
+        desk.on(date(2027, 1, 10)).record(document(date(2027, 3, 1), terms("acme", vec![with_option.clone()])));
+        assert!(fees(&desk, date(2027, 3, 1)).contains(&(Part::Option, What::Initial)));
+        desk.on(date(2027, 1, 11)).record(end);
+        assert_eq!(fees(&desk, date(2027, 3, 1)), []);
+    }
+    // What was accepted with its contract is owed as that is, whatever becomes of it.
+    let mut desk = Desk::new();
+    desk.record(document(first, terms("acme", vec![with_option]))).accept("acme-d").record(withdrawn("acme-d", first));
+    assert_eq!(fees(&desk, first), [(Part::Basic, What::Initial), (Part::Option, What::Initial)]);
+}
+
+#[test]
 fn a_claim_for_three_days_is_three_thirtieths_of_the_month() {
     let mut desk = with_proxy();
     let known = desk.local(date(2027, 1, 10), 9, 0);
