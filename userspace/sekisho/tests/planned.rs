@@ -45,3 +45,18 @@ fn a_number_planned_before_the_contract_was_accepted_is_taken_back_as_well() {
     office.change("sakura.toml", "accounts = 200", "accounts = 100");
     goes_on_with_100(&office);
 }
+
+#[test]
+fn a_document_fits_together_with_what_is_planned_behind_any_number_of_other_changes() {
+    let office = Office::serving_since(today());
+    for days in (1..80).step_by(2) {
+        office.done(&["suspend", "fuji-vpdn", "--from", &day(days).to_string()]);
+        office.done(&["resume", "fuji-vpdn", "--from", &day(days + 1).to_string()]);
+    }
+    // No two customers have the same secret.
+    office.change("acme.toml", "\"trial-secret-of-acme\"", "\"trial-secret-of-somebody\"");
+    office.done(&["apply", "-f", "acme.toml", "--at", &day(100).to_string()]);
+    office.change("sakura.toml", "trial-secret-of-sakura", "trial-secret-of-somebody");
+    let said = office.refused(&["apply", "-f", "sakura.toml"]);
+    assert!(said.contains("sakura.toml") && said.contains("secret"), "{said}");
+}

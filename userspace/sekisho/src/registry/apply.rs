@@ -16,10 +16,6 @@ use super::{
 };
 use crate::changes;
 
-/// How many days on which documents change are looked through; a registry with more plans than that has its later ones checked
-/// when they come near.
-const PLANS: usize = 64;
-
 /// A document to be applied, and where it was read.
 pub struct File {
     /// What messages call it.
@@ -143,6 +139,9 @@ fn changed(desk: &Desk, was: &Terms, is: &Terms, from: Date, proposal: &mut Prop
     }
 }
 
+/// The entry numbers of documents, by whose they are.
+type Numbers = BTreeMap<Option<String>, u64>;
+
 /// Looks at every later day on which other documents come into force, or other contracts are served: they have to fit together then, too.
 async fn later(
     desk: &mut Desk,
@@ -154,26 +153,36 @@ async fn later(
     let first = desk.seen + 1;
     let new: BTreeMap<u64, &Zeroizing<String>> =
         proposal.documents.iter().map(|(index, _, text)| (first + *index as u64, text)).collect();
-    for _ in 0..PLANS {
+    // Who is served changes on more days than documents do, and these are read once.
+    let mut read: Option<(Numbers, Vec<Customer>)> = None;
+    loop {
         let in_force = book.in_force(at);
-        let mut papers = Papers::default();
-        for (of, number) in numbers(&in_force) {
-            match new.get(&number) {
-                Some(text) => papers.set(of, after.name(of).unwrap_or_default(), (*text).clone()),
-                None => papers.set(of, &called(of, number), desk.text(number).await?),
+        let documents: Numbers = numbers(&in_force).map(|(of, number)| (of.map(str::to_owned), number)).collect();
+        let customers = match read {
+            Some((before, customers)) if before == documents => customers,
+            _ => {
+                let mut papers = Papers::default();
+                for (of, number) in &documents {
+                    let of = of.as_deref();
+                    match new.get(number) {
+                        Some(text) => papers.set(of, after.name(of).unwrap_or_default(), (*text).clone()),
+                        None => papers.set(of, &called(of, *number), desk.text(*number).await?),
+                    }
+                }
+                let (_, customers, _) = desk.load(&papers)?;
+                customers
             }
-        }
-        let (_, customers, _) = desk.load(&papers)?;
+        };
         served(&in_force, &customers).map_err(|why| {
             let day = book.day(at);
             DeskError::Words(format!("as of {day}: {why}"))
         })?;
+        read = Some((documents, customers));
         match book.next_change(at) {
             Some(next) => at = next,
-            None => break,
+            None => return Ok(()),
         }
     }
-    Ok(())
 }
 
 /// Customers with what is served of them.
