@@ -234,7 +234,7 @@ impl<'n> Desk<'n> {
         self.apply(files, &["--applied", &applied]);
         let whose: Vec<&str> = customers.iter().flat_map(|name| ["--customer", name]).collect();
         self.done(&[&["accept", "--on", &accepted], &whose[..]].concat());
-        self.done(&[&["confirm", "--all"], &whose[..]].concat());
+        self.done(&[&["confirm", "--all", "--on", &accepted], &whose[..]].concat());
         self.done(&[&["start", "--on", &started], &whose[..]].concat());
     }
 

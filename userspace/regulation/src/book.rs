@@ -4,6 +4,7 @@ mod admit;
 mod fold;
 mod next;
 mod owed;
+mod served;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

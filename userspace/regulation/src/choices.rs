@@ -120,6 +120,12 @@ pub const CHOICES: &[Choice] = &[
         what: "A credit can be claimed from the local day on which 24 hours in a row were complete.",
     },
     Choice {
+        name: "no-credit-while-not-served",
+        article: "Art. 5.7, 12",
+        what: "Time in which a contract is incomplete, ineligible or suspended is no time of an incident: what is before it and what is after it \
+               are not in a row.",
+    },
+    Choice {
         name: "overlapping-incidents",
         article: "Art. 12",
         what: "Incidents of one contract that overlap are one time in a row; each counts what the earlier ones left over of whole days.",

@@ -70,14 +70,15 @@ impl Outage {
 
 impl Book {
     /// What the incidents that count (see [`Incident::counts`]) mean for a part of a contract, in the order in which the operator knew.
-    /// Only time in which the part is billed counts. Empty where there is no such contract.
+    /// Only time in which the part is billed and the contract is served counts \[C\]: where that is interrupted, the incident is several outages.
+    /// Empty where there is no such contract.
     ///
     /// Incidents that overlap or touch are one time in a row, of which no hour counts twice: each later one begins where the whole days of the
     /// earlier ones end \[C\]. So the numbers of days add up to those of the whole time.
     pub fn outages(&self, contract: &str, part: Part) -> Vec<Outage> {
         let Some(contract) = self.contract(contract) else { return Vec::new() };
         let mut counting: Vec<(Timestamp, Timestamp, &Incident)> =
-            contract.incidents.iter().filter_map(|name| self.counting(name, contract, part)).collect();
+            contract.incidents.iter().filter_map(|name| self.counting(name, contract, part)).flatten().collect();
         counting.sort_by(|one, other| (one.0, one.1, &one.2.name).cmp(&(other.0, other.1, &other.2.name)));
         let mut outages = Vec::with_capacity(counting.len());
         // What is not counted yet of the present time in a row.
@@ -95,7 +96,13 @@ impl Book {
         outages
     }
 
-    fn counting(&self, name: &str, contract: &Contract, part: Part) -> Option<(Timestamp, Timestamp, &Incident)> {
+    /// The times of an incident that count, each in a row.
+    fn counting(
+        &self,
+        name: &str,
+        contract: &Contract,
+        part: Part,
+    ) -> Option<impl Iterator<Item = (Timestamp, Timestamp, &Incident)>> {
         let incident =
             self.incident(name).filter(|incident| incident.counts() && incident.affects(&contract.name, part))?;
         let (ended, _) = incident.closed?;
@@ -113,7 +120,8 @@ impl Book {
         }?;
         let known = known.max(self.midnight(billed.from));
         let ended = billed.until.map_or(ended, |until| ended.min(self.end_of(until)));
-        (known < ended).then_some((known, ended, incident))
+        let times = self.served_within(contract, known, ended);
+        Some(times.into_iter().map(move |(known, ended)| (known, ended, incident)))
     }
 
     fn outage(&self, incident: &Incident, contract: &Contract, began: Timestamp, ended: Timestamp) -> Outage {

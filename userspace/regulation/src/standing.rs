@@ -162,7 +162,7 @@ impl Kind {
 }
 
 /// How a contract stands by itself; `None` before it was applied for.
-fn standing(contract: &Contract, document: Option<&Terms>, day: Date, at: Timestamp) -> Option<Standing> {
+pub(crate) fn standing(contract: &Contract, document: Option<&Terms>, day: Date, at: Timestamp) -> Option<Standing> {
     let state = contract.state_on(day)?;
     let terms = contract.terms_on(day)?;
     let missing = contract.missing(day, at);

@@ -144,6 +144,73 @@ fn only_time_in_which_it_is_billed_counts() {
     assert_eq!(desk.book.outages("acme-k", Part::Basic)[0].seconds(), 48 * 3600);
 }
 
+/// On 1 February an incident of January is recorded, of which the days and hours are given.
+fn in_january(desk: &mut Desk, [known, ended]: [(i8, i8); 2]) {
+    let [known, ended] = [known, ended].map(|(day, hour)| desk.local(date(2027, 1, day), hour, 0));
+    desk.on(date(2027, 2, 1)).record(opened("i1", "acme-d", known, false));
+    desk.record(closed("i1", ended, Fault::Operator));
+}
+
+/// What counts of incident i1 for a contract: the local days and hours at which each time in a row begins and ends.
+fn counted(desk: &Desk, contract: &str) -> Vec<[(i8, i8); 2]> {
+    let local = |at: Timestamp| {
+        let at = desk.book.zone().to_datetime(at);
+        (at.day(), at.hour())
+    };
+    let outages = desk.book.outages(contract, Part::Basic);
+    outages.iter().map(|outage| [local(outage.began), local(outage.ended)]).collect()
+}
+
+#[test]
+fn time_in_which_it_was_incomplete_does_not_count() {
+    for (ended, counts) in [(12, None), (25, Some([(20, 10), (25, 10)]))] {
+        let mut desk = Desk::new();
+        desk.record(document(date(2027, 1, 1), terms("acme", vec![vpdn("acme-d", Item::D)]))).accept("acme-d");
+        desk.record(started("acme-d", date(2027, 1, 1))).on(date(2027, 1, 20)).confirm("acme-d");
+        in_january(&mut desk, [(5, 10), (ended, 10)]);
+        assert_eq!(counted(&desk, "acme-d"), counts.into_iter().collect::<Vec<_>>());
+        let claim = claimed("i1", "acme-d", date(2027, 2, 1));
+        if counts.is_some() {
+            desk.record(claim);
+        } else {
+            let (rule, _, line) = desk.refused(vec![claim]);
+            assert_eq!(rule, Rule::Credit);
+            assert!(line.contains("0 h 0 min"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_was_never_complete_has_nothing_to_claim_for() {
+    let mut desk = Desk::new();
+    desk.record(document(date(2027, 1, 1), terms("acme", vec![vpdn("acme-d", Item::D)]))).accept("acme-d");
+    let now = desk.now;
+    desk.record(started("acme-d", date(2027, 1, 1))).record(confirmed("acme-d", "realm", now));
+    in_january(&mut desk, [(5, 10), (31, 10)]);
+    assert!(desk.book.outages("acme-d", Part::Basic).is_empty());
+}
+
+#[test]
+fn time_in_which_it_was_suspended_or_ineligible_does_not_count_and_parts_what_is_in_a_row() {
+    let contracts = || vec![vpdn("acme-d", Item::D)];
+    let mut suspended_twice = Desk::new();
+    suspended_twice.record(document(date(2027, 1, 1), terms("acme", contracts()))).serve("acme-d");
+    for (from, until) in [(8, 10), (11, 12)] {
+        suspended_twice.record(suspended("acme-d", date(2027, 1, from)));
+        suspended_twice.record(resumed("acme-d", date(2027, 1, until)));
+    }
+    let mut ineligible = Desk::new();
+    let mut of = terms("acme", contracts());
+    of.mobile[0].until = Some(date(2027, 1, 7));
+    ineligible.record(document(date(2027, 1, 1), of)).serve("acme-d");
+    let in_a_row = [vec![[(5, 9), (8, 0)], [(10, 0), (11, 0)], [(12, 0), (12, 23)]], vec![[(5, 9), (8, 0)]]];
+    for (mut desk, in_a_row) in [suspended_twice, ineligible].into_iter().zip(in_a_row) {
+        in_january(&mut desk, [(5, 9), (12, 23)]);
+        assert_eq!(counted(&desk, "acme-d"), in_a_row);
+        desk.record(claimed("i1", "acme-d", date(2027, 2, 1)));
+    }
+}
+
 #[test]
 fn an_incident_has_a_name_contracts_and_instants_in_order() {
     let (mut desk, known) = desk();

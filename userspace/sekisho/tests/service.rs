@@ -151,6 +151,8 @@ fn a_contract_is_incomplete_until_all_that_it_needs_is_confirmed_and_says_by_nam
     );
     let said = office.refused(&["confirm", "sakura-group", "-p", "realm"]);
     assert!(said.contains("realm was confirmed at"), "{said}");
+    let said = office.refused(&["confirm", "sakura-group", "-p", "account-data", "--on", &day(1).to_string()]);
+    assert!(said.contains("which is to come"), "{said}");
     office.done(&["confirm", "sakura-group", "-p", "account-data"]);
     office.done(&["confirm", "sakura-nas", "-p", "terminal"]);
     assert!(office.is_served("sakura-group", None));

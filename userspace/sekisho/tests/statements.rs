@@ -201,6 +201,26 @@ fn an_incident_goes_from_the_report_to_a_credit_in_the_statement() {
 }
 
 #[test]
+fn what_was_confirmed_afterwards_has_no_credit_for_the_time_before() {
+    let credit = |confirmed: &[&str]| {
+        let office = Office::new();
+        let since = month_ago(2).to_string();
+        office.done(&["apply", "--applied", &since, "-f", "sakura.toml"]);
+        office.done(&["accept", "--on", &since, "--customer", "sakura"]);
+        office.done(&[&["confirm", "--all", "--customer", "sakura"], confirmed].concat());
+        office.done(&["start", "--on", &since, "--customer", "sakura"]);
+        let (known, ended) = (at(day(-5), "09:00:00"), at(day(-2), "09:00:00"));
+        office.done(&["incident", "open", "power", "--contract", "sakura-group", "--known", &known]);
+        office.done(&["incident", "close", "power", "--ended", &ended, "--fault", "operator"]);
+        office.run(&["claim", "power", "sakura-group"])
+    };
+    let refused = credit(&[]);
+    assert_eq!(refused.status.code(), Some(2), "{}", common::text(&refused));
+    assert!(common::text(&refused).contains("0 h 0 min that count"), "{}", common::text(&refused));
+    assert_eq!(credit(&["--on", &day(-5).to_string()]).status.code(), Some(0));
+}
+
+#[test]
 fn a_second_less_than_a_day_is_worth_nothing_and_so_is_what_was_not_the_operators_fault() {
     let office = office();
     let since = at(day(-5), "09:00:00");

@@ -22,7 +22,7 @@ impl Book {
 
     /// The first instant at which a customer's part changes: of those at which it might, the first at which it does.
     fn next_of(&self, customer: &CustomerBook, after: Timestamp) -> Option<Timestamp> {
-        let mut might = self.might_change(customer, after);
+        let mut might = self.might_change(customer, self.contracts_of(&customer.name), after);
         if might.is_empty() {
             return None;
         }
@@ -32,7 +32,13 @@ impl Book {
         might.into_iter().find(|at| self.in_force_of(customer, self.day(*at), *at) != now)
     }
 
-    fn might_change(&self, customer: &CustomerBook, after: Timestamp) -> Vec<Timestamp> {
+    /// The instants after `after` at which these contracts of a customer, or its document, might change: in no order, some of them twice.
+    pub(super) fn might_change<'a>(
+        &self,
+        customer: &CustomerBook,
+        contracts: impl Iterator<Item = &'a Contract>,
+        after: Timestamp,
+    ) -> Vec<Timestamp> {
         let today = self.day(after);
         let mut days: Vec<Date> = Vec::new();
         let mut instants: Vec<Timestamp> = Vec::new();
@@ -41,7 +47,7 @@ impl Book {
             let mobile = document.terms.mobile.iter();
             days.extend(mobile.flat_map(|mobile| [mobile.from, mobile.until.and_then(period::after)]).flatten());
         }
-        for contract in self.contracts_of(&customer.name) {
+        for contract in contracts {
             days.extend(days_of(contract).filter(|day| *day > today));
             instants.extend(contract.confirmed.values().filter(|at| **at > after));
         }

@@ -47,7 +47,7 @@ impl Office {
         let all = ["--customer", "sakura", "--customer", "acme", "--customer", "fuji"];
         office.done(&[&["accept", "--on", &since], &all[..]].concat());
         office.done(&["accounts", "import", "--contract", "sakura-group", "sakura.csv"]);
-        office.done(&[&["confirm", "--all"], &all[..]].concat());
+        office.done(&[&["confirm", "--all", "--on", &since], &all[..]].concat());
         office.done(&[&["start", "--on", &since], &all[..]].concat());
         office
     }

@@ -137,19 +137,23 @@ pub(in crate::command) struct Confirm {
     /// All that are missing
     #[arg(long, conflicts_with = "prerequisites")]
     all: bool,
+    /// The day on which that was seen, of contracts that are older than the registry [default: now]
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    on: Option<Date>,
     #[command(flatten)]
     recording: Recording,
 }
 
 impl Confirm {
     pub(in crate::command) fn run(&self) -> Exit {
-        let Confirm { which, prerequisites: named, all, recording } = self;
+        let Confirm { which, prerequisites: named, all, on, recording } = self;
         each(
             recording,
             which,
             |state| !state.is_over(),
             |desk, contract| {
-                let (at, today) = (desk.now, desk.today());
+                let today = desk.today();
+                let at = on.filter(|on| *on != today).map_or(desk.now, |on| desk.book.midnight(on));
                 let missing = || {
                     let contract = desk.book.contract(&contract);
                     let terms = contract.and_then(|it| it.terms_on(today).map(prerequisites));
