@@ -47,6 +47,20 @@ fn a_number_planned_before_the_contract_was_accepted_is_taken_back_as_well() {
 }
 
 #[test]
+fn the_fee_of_a_change_is_told_as_it_is_charged_by_what_is_agreed_on_the_day_of_acceptance() {
+    for (later, fee, charged) in [(10, "3000 yen", 3_000), (0, "5000 yen", 5_000)] {
+        let office = Office::serving_since(today());
+        office.change("sakura.toml", "accounts = 100", "accounts = 200");
+        office.change("sakura.toml", "change = 3_000", "change = 5_000");
+        let said = office.done(&["apply", "-f", "sakura.toml", "--at", &day(later).to_string()]);
+        assert!(said.contains(&format!("one change (Art. 7(1)), {fee}\n")), "no {fee} in\n{said}");
+        let statement = office.statement("sakura", today().first_of_month());
+        let change = statement["lines"].as_array().unwrap().iter().find(|line| line["what"] == "change");
+        assert_eq!(change.unwrap()["amount"], charged);
+    }
+}
+
+#[test]
 fn a_document_fits_together_with_what_is_planned_behind_any_number_of_other_changes() {
     let office = Office::serving_since(today());
     for days in (1..80).step_by(2) {

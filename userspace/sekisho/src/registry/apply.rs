@@ -121,17 +121,13 @@ fn changed(desk: &Desk, was: &Terms, is: &Terms, from: Date, proposal: &mut Prop
         };
         let Some(old) = old.filter(|old| *old != new) else { continue };
         proposal.account_limits.insert(contract.contract.clone(), new);
-        if accepted.is_none() {
-            // What has only been applied for is applied for otherwise, and costs nothing.
-            continue;
-        }
-        proposal.events.push(Event::Changed {
-            contract: contract.contract.clone(),
-            on: desk.today(),
-            from,
-            accounts: (old, new),
-        });
-        let fee = contract.fees.change;
+        // What has only been applied for is applied for otherwise, and costs nothing.
+        let Some(accepted) = accepted else { continue };
+        let on = desk.today();
+        proposal.events.push(Event::Changed { contract: contract.contract.clone(), on, from, accounts: (old, new) });
+        let stays = accepted.terms.first().is_some_and(|first| from > on && from > first.from);
+        // The fee is the one agreed for today, the day of acceptance.
+        let fee = accepted.terms_on(on).filter(|_| stays).map_or(contract.fees.change, |terms| terms.fees.change);
         lines.push(format!(
             "{}: {new} accounts from {from}, {old} before: one change (Art. 7(1)), {fee} yen",
             contract.contract
