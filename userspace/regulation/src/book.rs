@@ -122,6 +122,14 @@ impl Book {
         customers.map(|(_, document)| document.number).chain(operators).collect()
     }
 
+    /// The first day after `day` from which on another document is planned: of a customer, or the operator's (`None`).
+    pub fn planned_after(&self, day: Date, customer: Option<&str>) -> Option<Date> {
+        match customer {
+            Some(name) => self.customer(name)?.scheduled(day).first().map(|document| document.from),
+            None => self.operator.iter().map(|(from, _)| *from).find(|from| *from > day),
+        }
+    }
+
     /// The entry number of the operator's document in force on `day`.
     pub fn operator_on(&self, day: Date) -> Option<u64> {
         let after = self.operator.partition_point(|(from, _)| *from <= day);

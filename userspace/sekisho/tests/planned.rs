@@ -47,6 +47,34 @@ fn a_number_planned_before_the_contract_was_accepted_is_taken_back_as_well() {
 }
 
 #[test]
+fn the_document_in_force_applied_again_takes_back_what_is_planned_behind_it() {
+    let office = planned();
+    office.change("carriers.toml", "carrier-d", "carrier-e");
+    let at = day(10);
+    office.done(&["apply", "-f", "carriers.toml", "--at", &at.to_string()]);
+    office.change("carriers.toml", "carrier-e", "carrier-d");
+    let said = office.done(&["apply", "-f", "sakura.toml", "-f", "carriers.toml", "-f", "acme.toml"]);
+    let lines =
+        ["sakura", "the operator"].map(|whose| format!("{whose}: what was planned from {at} on is taken back\n"));
+    assert_eq!(said, lines.concat());
+    assert_eq!(office.contract("sakura-group", Some(at))["accounts"], 100);
+    assert_eq!(office.done(&["apply", "-f", "sakura.toml", "-f", "carriers.toml"]), "Nothing changes.\n");
+    // The number was accepted, and its fee is owed once.
+    let statement = office.statement("sakura", today().first_of_month());
+    assert_eq!(statement["lines"].as_array().unwrap().iter().filter(|line| line["what"] == "change").count(), 1);
+}
+
+#[test]
+fn what_is_planned_and_applied_again_for_its_day_is_no_other_plan() {
+    let office = planned();
+    office.change("sakura.toml", "accounts = 100", "accounts = 200");
+    assert_eq!(office.done(&["apply", "-f", "sakura.toml", "--at", &day(10).to_string()]), "Nothing changes.\n");
+    let said = office.done(&["apply", "-f", "sakura.toml", "--at", &day(5).to_string()]);
+    assert!(said.contains(&format!("sakura: what was planned from {} on is taken back\n", day(10))), "{said}");
+    assert_eq!(office.contract("sakura-group", Some(day(5)))["accounts"], 200);
+}
+
+#[test]
 fn the_fee_of_a_change_is_told_as_it_is_charged_by_what_is_agreed_on_the_day_of_acceptance() {
     for (later, fee, charged) in [(10, "3000 yen", 3_000), (0, "5000 yen", 5_000)] {
         let office = Office::serving_since(today());

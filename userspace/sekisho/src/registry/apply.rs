@@ -69,7 +69,9 @@ pub async fn apply(
     let mut proposal = Proposal::default();
     let mut lines = Vec::new();
     for (of, file) in applied {
-        if before.text(of.as_deref()).is_some_and(|text| *text == *file.text) {
+        // Also the document that is in force takes the place of those planned behind it.
+        let planned = desk.book.planned_after(from, of.as_deref());
+        if planned.is_none() && before.text(of.as_deref()).is_some_and(|text| *text == *file.text) {
             continue;
         }
         match &of {
@@ -87,6 +89,10 @@ pub async fn apply(
                 changed(desk, &was.terms(), &terms, from, &mut proposal, &mut lines);
                 proposal.events.push(Event::Document { from, applied: applied_on, terms });
             }
+        }
+        if let Some(day) = planned {
+            let whose = of.as_deref().unwrap_or("the operator");
+            lines.push(format!("{whose}: what was planned from {day} on is taken back"));
         }
         proposal.documents.push((proposal.events.len() - 1, of, file.text.clone()));
     }

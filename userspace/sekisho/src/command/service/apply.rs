@@ -15,7 +15,8 @@ use crate::registry::{
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A document is a customer's ([customer]) or the operator's ([operator]). All are checked together, with everything \
-                  that is in force then, and recorded all or none. Applying the same document again records nothing."
+                  that is in force then, and recorded all or none. Applying the same document again records nothing, but takes back what is \
+                  planned behind it."
 )]
 pub(in crate::command) struct Args {
     /// A document; give it several times for several
