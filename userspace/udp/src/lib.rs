@@ -7,8 +7,9 @@
 //!   device, the ingress interface told with every datagram, no Don't-Fragment (a 4096-octet packet must pass).
 //! - [`Receiver`] is `recvmmsg` with its arrays allocated once: datagrams land in the caller's buffers, [`Meta`] says how
 //!   long each is, who sent it and where it came in.
-//! - [`Sender`] is `sendmmsg` that gets past a packet which the kernel refuses: one unreachable NAS must not hold up the
-//!   answers to the others. [`SendOutcome`] says what became of the batch.
+//! - [`Sender`] is `sendmmsg` that takes what goes to one peer through the stack together, and gets past a packet which the
+//!   kernel refuses: one unreachable NAS must not hold up the answers to the others. [`SendOutcome`] says what became of the
+//!   batch.
 //! - [`receive_queue`] tells how full a socket's receive queue is, for whoever has to do less.
 //! - [`bind_group`] binds several sockets to one address and lets the kernel choose among them by (source address, source
 //!   port), so that a flow always meets the same worker. [`selector_index`] is the same choice in Rust.
