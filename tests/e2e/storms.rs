@@ -138,6 +138,9 @@ fn a_storm_in_a_realm_whose_server_is_silent_costs_the_other_realms_no_login() {
     sekisho.metrics_when("the storm is on", |metrics| metrics.sum("sekisho_requests_total", &[]) > 2000);
     let real = Load::logins_at(&nas, Family::V4, &secret, 300).patience("1s", "1");
     let real = real.with(&["--realm", "b.example", "--duration", "3s"]).run(&nas);
+    let metrics = sekisho.metrics();
+    // Shown where the test fails: what was lost on the links is none of these.
+    eprintln!("dropped: {}", metrics.drops());
     unharmed(&real);
     storm.exits_within(Duration::from_secs(30));
     let metrics = sekisho.metrics();

@@ -1,4 +1,4 @@
-//! What an operator asks for: sessions by what is known of them ([`sessions`]), LNSs and a contract's failback ([`lns`]).
+//! What an operator asks for: sessions by what is known of them (`sessions`), LNSs and a contract's failback (`lns`).
 
 mod lns;
 mod sessions;

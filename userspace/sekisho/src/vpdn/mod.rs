@@ -2,8 +2,8 @@
 //!
 //! Workers count sessions and choose LNSs by themselves. Beside them, sessions of which nothing is heard are ended ([`sweep`]), LNSs
 //! are asked whether they live ([`prober`]), sessions are brought to where they belong (`rebalance`), and the operator is listened to ([`words`]). What is known is kept over restarts
-//! ([`keeper`]), by name (`naming`), since numbers are a process's own. [`notes`] logs and counts what becomes of LNSs; [`asked`]
-//! finds what an operator asks for.
+//! ([`keeper`]), by name (`naming`), since numbers are a process's own. [`notes`] logs and counts what becomes of LNSs. What
+//! an operator asks for is found by [`asked`](crate::asked).
 
 pub mod keeper;
 pub(crate) mod naming;
