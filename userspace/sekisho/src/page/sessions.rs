@@ -26,7 +26,7 @@ pub fn sessions(found: &Sessions, limit: usize, style: Style) -> String {
     let more = if found.shown >= limit { ": there may be more, --limit shows them" } else { "" };
     let _ = writeln!(
         text,
-        "{} shown of {} sessions and {} reservations, and {} of hosted accounts{more}",
+        "{} shown of {} sessions and {} reservations of LNSs, and {} of hosted accounts{more}",
         number(found.shown as u64),
         number(found.tracked),
         number(found.reserved),
@@ -104,7 +104,7 @@ mod tests {
         {
             assert!(text.contains(words), "no {words:?} in {text}");
         }
-        let last = "1 shown of 12,345 sessions and 6 reservations, and 7 of hosted accounts: there may be more, --limit shows them\n";
+        let last = "1 shown of 12,345 sessions and 6 reservations of LNSs, and 7 of hosted accounts: there may be more, --limit shows them\n";
         assert!(text.ends_with(last), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }
