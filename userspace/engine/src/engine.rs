@@ -69,7 +69,8 @@ pub struct Engine {
     pub(crate) unrecorded: VecDeque<Unrecorded>,
     /// Requests whose hosted account's password is being checked elsewhere.
     pub(crate) looking: u32,
-    /// Passwords that nobody has said anything of yet, also those whose request has ended meanwhile; and whose contract's they are.
+    /// Passwords that nobody has said anything of yet, also those whose request has ended meanwhile: whose contract's
+    /// they are, and the hash that was asked of.
     pub(crate) looked_for: Vec<(Token, GroupId, Arc<str>)>,
     /// Passwords that wait to be handed out.
     pub(crate) lookups: VecDeque<Lookup>,

@@ -5,7 +5,7 @@
 //! asks for that.
 
 use sekisho_wire::{
-    nai::{self, Place, Stripped},
+    nai::{self, Place},
     scan::Layout,
 };
 
@@ -106,8 +106,7 @@ enum Search {
 ///
 /// `/` and `\` are delimiters only for a customer that has realms found by them: to others they are letters of a name.
 fn named(client: &Client, customer: &Customer, packet: &[u8], layout: &Layout) -> Search {
-    let user = layout.user_name.map_or(&[][..], |span| span.of(packet));
-    let user = client.outer_suffix.as_deref().map_or(user, |outer| Stripped::of(user).without_outer(outer).user());
+    let user = client.typed(layout.user_name.map_or(&[][..], |span| span.of(packet)));
     let mut canonical = [0; 255];
     let suffix = nai::realm_suffix(user);
     let canonical_suffix = suffix.and_then(|it| nai::canonical(it, &mut canonical));

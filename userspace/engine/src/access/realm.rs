@@ -1,7 +1,7 @@
 //! Which realm an access network's request asks for, whichever customer's it is.
 
 use sekisho_wire::{
-    nai::{self, Place, Stripped},
+    nai::{self, Place},
     number::canonical_number,
     scan::Layout,
 };
@@ -24,8 +24,7 @@ pub(crate) fn find(
     layout: &Layout,
 ) -> Option<(RealmId, Option<Place>)> {
     let realms = &snapshot.access_realms;
-    let user = layout.user_name.map_or(&[][..], |span| span.of(packet));
-    let user = client.outer_suffix.as_deref().map_or(user, |outer| Stripped::of(user).without_outer(outer).user());
+    let user = client.typed(layout.user_name.map_or(&[][..], |span| span.of(packet)));
     let called = layout.called_station.map(|span| span.of(packet));
     let mut canonical = [0; 255];
     if access.lookup == NameLookup::Dnis

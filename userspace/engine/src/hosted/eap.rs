@@ -28,7 +28,7 @@ use super::{
     Hosted,
     accept::Beside,
     account::Known,
-    login::{Login, typed},
+    login::Login,
     refused::Why,
     state::{Bound, Stage, State},
 };
@@ -67,11 +67,9 @@ impl Engine {
     ) -> Result<Action, Reason> {
         let request = verified.layout().packet(packet.buf.bytes());
         let account = self.account(login, request);
-        match self.turn(login, account.as_ref(), request) {
-            Turn::Say(message, state) => {
-                let known = self.or_nobody(login, account.as_ref()).into_owned();
-                self.challenge(arrival, (login, &known), &message, state, verified, packet)
-            }
+        let known = self.or_nobody(login, account.as_ref()).into_owned();
+        match self.turn((login, &known), account.as_ref(), request) {
+            Turn::Say(message, state) => self.challenge(arrival, (login, &known), &message, state, verified, packet),
             Turn::End { is_right, beside } => {
                 let admitted = self.admit(login, account, request, is_right);
                 self.conclude_login(arrival, login, admitted, &beside, (verified, packet), unsealed)
@@ -80,7 +78,8 @@ impl Engine {
         }
     }
 
-    fn turn(&mut self, login: &Login<'_>, account: Option<&Arc<Known>>, request: &[u8]) -> Turn {
+    /// `known` is the account, or nobody's.
+    fn turn(&mut self, (login, known): (&Login<'_>, &Known), account: Option<&Arc<Known>>, request: &[u8]) -> Turn {
         let mut room = [0; MAX_MESSAGE];
         let Ok(Some(message)) = eap::gather(request, &mut room) else { return Turn::Refuse(Why::Protocol) };
         if message.is_empty() {
@@ -90,11 +89,10 @@ impl Engine {
         let name = said::octets(said::plain(request, attr::USER_NAME).unwrap_or_default());
         let shown = said::plain(request, attr::STATE).unwrap_or_default();
         let hosted = Arc::clone(&self.settings.hosted);
-        let known = self.or_nobody(login, account);
-        let state = State::verify(shown, &bound(&hosted, login, &known, &name), self.settings.wall(login.now));
+        let state = State::verify(shown, &bound(&hosted, login, known, &name), self.settings.wall(login.now));
         let asked = state.filter(|state| state.id == response.id);
         match (response.answer, asked) {
-            (Answer::Identity(identity), _) if identity != &name[..] && identity != typed(login.client, &name) => {
+            (Answer::Identity(identity), _) if identity != &name[..] && identity != login.client.typed(&name) => {
                 Turn::Refuse(Why::Protocol)
             }
             (Answer::Identity(_), _) => self.offer(login, response.id, [kind::MSCHAPV2, kind::MD5_CHALLENGE]),

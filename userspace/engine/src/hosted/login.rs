@@ -310,16 +310,8 @@ fn check(account: &Known, binding: Calling, calling: &Octets, wall: u64) -> Resu
     }
 }
 
-/// A name without a carrier's suffix, which need not be its owner's doing: what the subscriber typed.
-pub(super) fn typed<'p>(client: &Client, name: &'p [u8]) -> &'p [u8] {
-    client.outer_suffix.as_deref().map_or(name, |outer| Stripped::of(name).without_outer(outer).user())
-}
-
 /// What accounts are found by: User-Name without a carrier's suffix, and without the realm that was found at this place of it.
 pub(super) fn local_part<'p>(client: &Client, place: Option<Place>, request: &'p [u8]) -> &'p [u8] {
-    let mut name = Stripped::of(said::plain(request, attr::USER_NAME).unwrap_or_default());
-    if let Some(outer) = &client.outer_suffix {
-        name = name.without_outer(outer);
-    }
+    let name = Stripped::of(client.typed(said::plain(request, attr::USER_NAME).unwrap_or_default()));
     place.map_or(name, |place| name.without_realm(place)).user()
 }

@@ -12,7 +12,7 @@ use sekisho_wire::{
 };
 use zeroize::Zeroize;
 
-use super::{accept::Beside, account::Known, login::typed};
+use super::{accept::Beside, account::Known};
 use crate::{
     access::said,
     snapshot::{Client, Protocols},
@@ -38,7 +38,7 @@ impl<'p> Shown<'p> {
             (Some(_), Some(_)) => None,
             (None, None) => {
                 let name = said::plain(packet, attr::USER_NAME).unwrap_or_default();
-                MsChapLogin::find(packet).ok()?.map(|login| Shown::MsChap(login, [name, typed(client, name)]))
+                MsChapLogin::find(packet).ok()?.map(|login| Shown::MsChap(login, [name, client.typed(name)]))
             }
         }
     }

@@ -143,7 +143,7 @@ mod tests {
             Bound { client: ClientId(3), ..bound(b"alice") },
             Bound { realm: RealmId(3), ..bound(b"alice") },
             Bound { group: GroupId(4), ..bound(b"alice") },
-            Bound { password: b"looking-glass", ..bound(b"alice") },
+            Bound { password: b"wonderlamp", ..bound(b"alice") },
             Bound { password: b"wonderlanda", ..bound(b"lice") },
             Bound { key: &[8; 32], ..bound(b"alice") },
         ];

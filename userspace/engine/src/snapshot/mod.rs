@@ -11,7 +11,7 @@ use std::{
 
 use regex::bytes::Regex;
 use sekisho_abi::{BucketParams, Ingress, IngressKey, SourceKey, gate::GateTable};
-use sekisho_wire::{policy::Policy, salted::Salted, secret::Secret};
+use sekisho_wire::{nai::Stripped, policy::Policy, salted::Salted, secret::Secret};
 
 use crate::{
     health::ClientState,
@@ -190,6 +190,11 @@ impl Client {
     /// As whom it reports sessions.
     pub const fn source(&self) -> SourceId {
         SourceId(self.id.0)
+    }
+
+    /// A User-Name as the subscriber typed it: without the suffix that a carrier has added.
+    pub fn typed<'n>(&self, name: &'n [u8]) -> &'n [u8] {
+        self.outer_suffix.as_deref().map_or(name, |outer| Stripped::of(name).without_outer(outer).user())
     }
 }
 
