@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use sekisho_tests::load::{Load, count, summary};
 use sekisho_tests::network::Family;
+use sekisho_tests::process::Program;
+use sekisho_tests::programs;
 use sekisho_tests::service::Service;
 
 use super::land::{ACCEPT, ACCOUNTS, ALICE, GROUP, Land, PASSWORD, REJECT, group, told};
@@ -107,6 +109,34 @@ fn another_country_code_is_that_of_the_numbers_that_accounts_are_bound_to_as_wel
     assert!(sekisho.command(&["reload"]).status.success(), "{}", sekisho.log());
     sekisho_tests::wait::eventually("the numbers are others", || (login("+829022222222") == ACCEPT).then_some(()));
     assert_eq!((login("09022222222"), login("+819022222222")), (ACCEPT, REJECT));
+}
+
+#[test]
+fn accounts_that_no_key_of_the_node_opens_are_ready_when_it_has_the_key_and_is_told_to_reload() {
+    let land = Land::new();
+    let service = land.service(&group(), ACCOUNTS);
+    let sekisho = service.run();
+    let terminal = land.terminal();
+    assert_eq!(terminal.code(ALICE, PASSWORD), ACCEPT);
+    // The operator's desk has its keys elsewhere, and rotates them there.
+    let directory = service.documents().directory();
+    let (node, desk) = (directory.join("sekisho.toml"), directory.join("desk.toml"));
+    let text = std::fs::read_to_string(&node).expect("the node's document");
+    let own_key = "[registry]\nkey_file = \"desk.key\"\n";
+    std::fs::write(&desk, text.replacen("[registry]\n", own_key, 1)).expect("the desk's document");
+    let key = service.state().join("registry.key");
+    std::fs::copy(&key, directory.join("desk.key")).expect("the key");
+    let rotated = Program::new(programs::sekisho()).args(["registry", "rotate-key", "--config"]).arg(&desk);
+    let rotated = rotated.finish(&land.network.proxy, "", Duration::from_secs(60));
+    assert!(rotated.status.success(), "{}", rotated.output);
+    sekisho_tests::wait::eventually("her account cannot be opened", || {
+        (sekisho.status()["registry"]["accounts_unusable"] == 1).then_some(())
+    });
+    assert_eq!(terminal.code(ALICE, PASSWORD), REJECT);
+    std::fs::copy(directory.join("desk.key"), &key).expect("the key");
+    assert!(sekisho.command(&["reload"]).status.success(), "{}", sekisho.log());
+    terminal.comes_to(ACCEPT, ALICE, PASSWORD);
+    assert_eq!(sekisho.status()["registry"]["accounts_unusable"], 0);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use sekisho_tests::home::ScriptedHome;
 use sekisho_tests::nas::Nas;
 use sekisho_tests::network::{Family, auth};
 use sekisho_tests::postgresql::PostgreSql;
-use sekisho_tests::registry::{Desk, Office, group};
+use sekisho_tests::registry::{Desk, Midnight, Office, group};
 use sekisho_tests::sekisho::Sekisho;
 use sekisho_tests::wait::within;
 
@@ -177,13 +177,18 @@ fn a_contract_ends_at_midnight_while_the_database_does_not_answer() {
     assert_eq!(sekisho.metrics().dropped("kernel", "unregistered"), 1);
 }
 
+/// Sakura's contracts are served, and end at the next midnight.
+fn sakura_ends(town: &Town, office: &mut Office) -> Midnight {
+    let desk = town.desk(office);
+    town.serve_sakura(office, &desk);
+    desk.cancel(office, SAKURA_GROUP, &[SAKURA_NAS]);
+    office.ends_in(AHEAD)
+}
+
 #[test]
 fn a_midnight_does_not_wait_for_a_node_whose_own_document_is_being_changed() {
     let (town, mut office) = (Town::new(), Office::new());
-    let desk = town.desk(&office);
-    town.serve_sakura(&office, &desk);
-    desk.cancel(&office, SAKURA_GROUP, &[SAKURA_NAS]);
-    let midnight = office.ends_in(AHEAD);
+    let midnight = sakura_ends(&town, &mut office);
     let documents = town.node(&office);
     let sekisho = Sekisho::start(&town.network, &documents);
     let nas = town.sakura_nas();
@@ -202,10 +207,7 @@ fn a_midnight_does_not_wait_for_a_node_whose_own_document_is_being_changed() {
 #[test]
 fn what_a_missing_file_stands_against_is_tried_again_and_not_without_end_at_once() {
     let (town, mut office) = (Town::new(), Office::new());
-    let desk = town.desk(&office);
-    town.serve_sakura(&office, &desk);
-    desk.cancel(&office, SAKURA_GROUP, &[SAKURA_NAS]);
-    let midnight = office.ends_in(AHEAD);
+    let midnight = sakura_ends(&town, &mut office);
     let documents = town.node(&office);
     let sekisho = Sekisho::start(&town.network, &documents);
     let node = documents.write();

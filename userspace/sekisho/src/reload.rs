@@ -23,7 +23,7 @@ use crate::{
     documents::Documents,
     learned,
     names::{self, Names},
-    registry::feed::{FeedError, News},
+    registry::feed::FeedError,
     running::Running,
     worker::Message,
 };
@@ -61,6 +61,13 @@ pub enum ReloadError {
     Feed(#[from] FeedError),
 }
 
+/// Which state of the node's own document is meant.
+#[derive(Clone, Copy)]
+enum Node {
+    AsItsFileIs,
+    AsInForce,
+}
+
 impl Running {
     /// Reads the documents again and puts them in force; tells the difference in words.
     ///
@@ -68,7 +75,10 @@ impl Running {
     ///
     /// [`ReloadError`]; nothing has changed then.
     pub async fn reload(self: &Arc<Running>) -> Result<String, ReloadError> {
-        self.put_again(None).await
+        let outcome = self.put_again(Node::AsItsFileIs).await;
+        // The registry's keys may be others: with them whoever no key has opened is tried again.
+        self.follower.iter().for_each(|follower| follower.nudge());
+        outcome
     }
 
     /// Puts in force what the registry, or the calendar, has changed. The node's own document stays as it is in force, whatever somebody
@@ -78,12 +88,11 @@ impl Running {
     ///
     /// [`ReloadError`]; nothing has changed then.
     pub async fn go_by_registry(self: &Arc<Running>) -> Result<String, ReloadError> {
-        let text = self.current.lock().await.documents.text.clone();
-        self.put_again(text).await
+        self.put_again(Node::AsInForce).await
     }
 
-    async fn put_again(self: &Arc<Running>, text: Option<Text>) -> Result<String, ReloadError> {
-        let outcome = self.attempt(text).await;
+    async fn put_again(self: &Arc<Running>, node: Node) -> Result<String, ReloadError> {
+        let outcome = self.attempt(node).await;
         self.note_reload(outcome.is_ok());
         match outcome {
             Ok((changes, warnings)) => {
@@ -102,8 +111,12 @@ impl Running {
         }
     }
 
-    async fn attempt(self: &Arc<Running>, text: Option<Text>) -> Result<(Vec<String>, Vec<Warning>), ReloadError> {
+    async fn attempt(self: &Arc<Running>, node: Node) -> Result<(Vec<String>, Vec<Warning>), ReloadError> {
         let mut current = self.current.lock().await;
+        let text = match node {
+            Node::AsItsFileIs => None,
+            Node::AsInForce => current.documents.text.clone(),
+        };
         let documents = self.reread(current.documents.path.clone(), text).await?;
         let mut changes = changes::between(&current.documents, &documents).map_err(ReloadError::Fixed)?;
         let mut names = current.names.clone();
@@ -176,8 +189,7 @@ impl Running {
         self.unresolved.store(Arc::new(unresolved));
         if let (Some(follower), Some(standing)) = (&self.follower, &documents.standing) {
             follower.note(standing.next, standing.unserved.clone());
-            // Those that have come meanwhile.
-            self.take_accounts(follower, News::default(), &documents);
+            self.prepare_accounts(follower, &new, &documents);
         }
         *current = Current { documents, names, book };
         Ok(())

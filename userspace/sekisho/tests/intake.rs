@@ -150,10 +150,15 @@ fn accounts_that_no_key_opened_are_ready_when_the_key_is_there() {
     let now = routing(&[("a", 0, 0)]);
     let right = std::mem::replace(&mut desk.keys, KeyRing::generate().unwrap());
     desk.changed("a", "alice", &now);
+    desk.changed("a", "bob", &now);
     desk.go_by(&now);
-    assert_eq!((desk.ready(), desk.intake.unusable()), (vec![], 1));
+    assert_eq!((desk.ready(), desk.intake.unusable()), (vec![], 2));
     assert!(!desk.intake.set_keys(right), "the same as before");
+    desk.gone("bob", &now);
     assert!(desk.intake.set_keys(desk.keys.clone()));
+    // Its contract is suspended just now.
+    desk.go_by(&routing(&[]));
+    assert_eq!((desk.ready(), desk.intake.unusable(), desk.intake.waiting()), (vec![], 0, 1));
     desk.go_by(&now);
-    assert_eq!((desk.ready(), desk.intake.unusable()), (vec![(0, "alice".into())], 0));
+    assert_eq!((desk.ready(), desk.intake.waiting()), (vec![(0, "alice".into())], 0));
 }

@@ -17,16 +17,16 @@ use sekisho_wire::number::canonical_number;
 pub struct Intake {
     keys: KeyRing,
     /// By realm and user, those whose contract is not served yet, or not now.
-    waiting: Rows<AccountRow>,
-    /// Those that cannot be used, and why; the log has told of them. They are tried again with other keys, and with each routing.
-    unusable: Rows<(AccountRow, String)>,
+    waiting: Rows,
+    /// Those that cannot be used; the log has told why. They are tried again when there are other keys.
+    unusable: Rows,
     /// Numbers under which a realm's accounts have ever been put into the workers' table: another customer's realm of the same name has
     /// another number, and an account is in one place only.
     places: BTreeMap<String, BTreeSet<RealmId>>,
 }
 
 /// By realm and user.
-type Rows<T> = BTreeMap<String, BTreeMap<String, T>>;
+type Rows = BTreeMap<String, BTreeMap<String, AccountRow>>;
 
 /// What is served, by the names that the registry has for it.
 struct Numbers<'s>(BTreeMap<(&'s str, &'s str), (GroupId, RealmId)>);
@@ -55,10 +55,16 @@ impl Intake {
         Intake { keys, waiting: Rows::new(), unusable: Rows::new(), places: BTreeMap::new() }
     }
 
-    /// Opens what comes from now on with these keys; whether they are others.
+    /// Opens what comes from now on with these keys. Where they are others, which is what comes back, [`Intake::go_by`] tries those again
+    /// that could not be used.
     pub fn set_keys(&mut self, keys: KeyRing) -> bool {
         let are_others = !keys.ids().eq(self.keys.ids());
         self.keys = keys;
+        if are_others {
+            for (realm, users) in std::mem::take(&mut self.unusable) {
+                self.waiting.entry(realm).or_default().extend(users);
+            }
+        }
         are_others
     }
 
@@ -91,27 +97,19 @@ impl Intake {
         }
     }
 
-    /// Has those that waited for it, now that other contracts are served, and those that could not be used before.
+    /// Has those that waited for it, now that other contracts are served.
     pub fn go_by(&mut self, routing: (&RoutingSnapshot, &Dictionary), accounts: &Accounts) {
         let numbers = Numbers::of(routing.0);
-        let is_served = |row: &AccountRow| numbers.get(&row.contract, &row.realm);
-        for row in drain(&mut self.waiting, |row| is_served(row).is_some()) {
-            if let Some(ids) = is_served(&row) {
-                self.put(row, ids, routing, accounts);
+        for (realm, users) in std::mem::take(&mut self.waiting) {
+            for (user, row) in users {
+                match numbers.get(&row.contract, &realm) {
+                    Some(ids) => self.put(row, ids, routing, accounts),
+                    None => {
+                        self.waiting.entry(realm.clone()).or_default().insert(user, row);
+                    }
+                }
             }
         }
-        for (row, ids) in self.again(is_served) {
-            self.put(row, ids, routing, accounts);
-        }
-    }
-
-    /// Those that could not be used, and are served.
-    fn again(
-        &self,
-        is_served: impl Fn(&AccountRow) -> Option<(GroupId, RealmId)>,
-    ) -> Vec<(AccountRow, (GroupId, RealmId))> {
-        let rows = self.unusable.values().flat_map(BTreeMap::values);
-        rows.filter_map(|(row, _)| Some((row.clone(), is_served(row)?))).collect()
     }
 
     /// What waits is of a registry that is not followed any more.
@@ -143,30 +141,21 @@ impl Intake {
             accounts.put(realm, row.user.as_bytes(), &account).map(drop).map_err(|error| error.to_string())
         });
         self.places.entry(row.realm.clone()).or_default().insert(realm);
-        let users = self.unusable.entry(row.realm.clone()).or_default();
-        let Err(reason) = put else {
-            if users.remove(&row.user).is_some() {
-                tracing::info!(contract = row.contract, "an account that could not be used is ready");
-            }
-            return;
-        };
+        let Err(reason) = put else { return };
         // What it was before must not let anybody in whom the registry no longer does.
         accounts.remove(realm, row.user.as_bytes());
-        if users.get(&row.user).is_none_or(|(_, before)| *before != reason) {
-            tracing::error!(contract = row.contract, reason, "an account cannot be used: nobody logs in to it");
-            let (realm, user) = (&row.realm, &row.user);
-            tracing::debug!(contract = row.contract, realm, user, "the account that cannot be used");
-        }
-        users.insert(row.user.clone(), (row, reason));
+        tracing::error!(contract = row.contract, reason, "an account cannot be used: nobody logs in to it");
+        let (realm, user) = (&row.realm, &row.user);
+        tracing::debug!(contract = row.contract, realm, user, "the account that cannot be used");
+        self.unusable.entry(row.realm.clone()).or_default().insert(row.user.clone(), row);
     }
 
     /// Nothing is known of it any more but what the workers have.
     fn forget(&mut self, realm: &str, user: &str) {
-        if let Some(users) = self.waiting.get_mut(realm) {
-            users.remove(user);
-        }
-        if let Some(users) = self.unusable.get_mut(realm) {
-            users.remove(user);
+        for rows in [&mut self.waiting, &mut self.unusable] {
+            if let Some(users) = rows.get_mut(realm) {
+                users.remove(user);
+            }
         }
     }
 
@@ -210,14 +199,4 @@ impl Intake {
             reply: reply.into(),
         })
     }
-}
-
-/// Takes out what a condition is true of.
-fn drain(rows: &mut Rows<AccountRow>, condition: impl Fn(&AccountRow) -> bool) -> Vec<AccountRow> {
-    let mut taken = Vec::new();
-    rows.retain(|_, users| {
-        taken.extend(users.extract_if(.., |_, row| condition(row)).map(|(_, row)| row));
-        !users.is_empty()
-    });
-    taken
 }

@@ -166,16 +166,18 @@ impl Follower {
 }
 
 impl Running {
-    /// Has the accounts of contracts that a routing serves where logins find them, before anybody goes by it.
+    /// Has the accounts of contracts that a routing serves where logins find them: before anybody goes by it, and afterwards those that
+    /// have come meanwhile.
     pub fn prepare_accounts(&self, follower: &Follower, routing: &RoutingSnapshot, documents: &Documents) {
         follower.intake().go_by((routing, &documents.node.dictionary), &self.hosted.accounts);
     }
 
     /// Has accounts put where logins find them, by the routing in force.
     pub fn take_accounts(&self, follower: &Follower, news: News, documents: &Documents) {
+        // In this order: what a reload puts in force meanwhile either knows these accounts as waiting, or is what they go by.
+        let mut intake = follower.intake();
         let routing = self.routing.load();
         let routing = (&**routing, &*documents.node.dictionary);
-        let mut intake = follower.intake();
         if news.whole {
             intake.begin_anew();
             // Whoever is in it stays meanwhile: no login is refused while all of it is taken.
@@ -193,7 +195,6 @@ impl Running {
             self.hosted.accounts.retain(|realm, user| of(realm).is_some_and(|users| users.contains(user)));
         }
         intake.take(news.accounts, routing, &self.hosted.accounts);
-        intake.go_by(routing, &self.hosted.accounts);
     }
 
     /// Reads what is new in the registry, and goes by it.
@@ -221,6 +222,10 @@ impl Running {
                 if !news.accounts.is_empty() || news.whole || other_keys {
                     let documents = Arc::clone(&self.current.lock().await.documents);
                     self.take_accounts(&follower, news, &documents);
+                    if other_keys {
+                        let mut intake = follower.intake();
+                        intake.go_by((&self.routing.load(), &documents.node.dictionary), &self.hosted.accounts);
+                    }
                 }
                 if history {
                     // What stands against it is in the log and in the status; the registry's rules leave little.
