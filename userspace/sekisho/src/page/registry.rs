@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use crate::{
         page::page,
-        report::{Count, Customer, Registry, Unserved},
+        report::{Count, Customer, HostedSessions, Registry, Unserved},
     };
 
     fn registry() -> Registry {
@@ -138,6 +138,15 @@ mod tests {
         let text = shown(Registry { accounts_waiting: 12, accounts_unusable: 1, ..registry() });
         let words = "12 wait for their contract, 1 cannot be used: the log tells why\n";
         assert!(text.contains(words), "{text}");
+    }
+
+    #[test]
+    fn sessions_that_found_no_room_are_told_with_what_to_raise() {
+        let sessions = HostedSessions { untracked: 1_234, ..HostedSessions::default() };
+        let report = Report { registry: Some(registry()), hosted_sessions: sessions, ..Report::default() };
+        let words = "1,234 sessions found no room, limits do not hold: raise hosted.max_sessions\n";
+        assert!(page(&report, Style::Plain).contains(words));
+        assert!(!shown(registry()).contains("no room"));
     }
 
     #[test]
