@@ -166,8 +166,7 @@ impl<'b> Bench<'b> {
         Err(HostedError::NotAccepted { server: self.server, kind, count, completed: report.completed, replies })
     }
 
-    /// A single login.
-    /// From one port, so that while a server starts no other of ours takes one that it is to have.
+    /// A single login, from one port: while a server starts, none of ours takes one that it is to have.
     fn once(&self, kind: Kind) -> Plan {
         Plan { end: End::Requests(1), retries: 0, ports: Some(1), ..self.plan(kind, 1) }
     }

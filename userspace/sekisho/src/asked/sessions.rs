@@ -1,7 +1,7 @@
 //! Sessions: of `vpdn` contracts, and of hosted accounts.
 
 use sekisho_engine::{
-    hosted::{self},
+    hosted,
     snapshot::{ClientId, ClientRole, CustomerId, RoutingSnapshot, SourceId},
 };
 use sekisho_lns::{
@@ -76,7 +76,7 @@ impl<'a> Wanted<'a> {
 
     /// Whether this is the account's full name, as far as it is kept.
     fn is_user(&self, view: &hosted::SessionView, user: &str) -> bool {
-        let name = user.strip_suffix(&realm(self.snapshot, view)).and_then(|name| name.strip_suffix('@'));
+        let name = user.strip_suffix(realm(self.snapshot, view)).and_then(|name| name.strip_suffix('@'));
         name.is_some_and(|name| short(name.as_bytes(), hosted::SessionView::USER) == &*view.user)
     }
 }
@@ -157,8 +157,8 @@ fn client(snapshot: &RoutingSnapshot, name: &str) -> Result<ClientId, AskedError
     found.map(|client| client.id).ok_or_else(|| AskedError::NoSuch("access network or client", name.to_owned()))
 }
 
-fn realm(snapshot: &RoutingSnapshot, view: &hosted::SessionView) -> String {
-    snapshot.realm(view.realm).map(|realm| realm.name.clone()).unwrap_or_default()
+fn realm<'s>(snapshot: &'s RoutingSnapshot, view: &hosted::SessionView) -> &'s str {
+    snapshot.realm(view.realm).map_or("", |realm| realm.name.as_str())
 }
 
 fn short(octets: &[u8], length: usize) -> &[u8] {
