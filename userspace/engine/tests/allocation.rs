@@ -1,5 +1,7 @@
 //! After warm-up, forwarding allocates nothing.
 
+#[path = "suite/common/mod.rs"]
+#[allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "shared with the suite")]
 mod common;
 
 use std::{

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are not tests to clippy")]
 
-#[path = "../tests/balance/fleet.rs"]
+#[path = "../tests/suite/balance/fleet.rs"]
+#[allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "shared with the suite")]
 mod fleet;
 mod spent;
 

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are not tests to clippy")]
 
 mod spent;
-#[path = "../tests/sessions/world.rs"]
+#[path = "../tests/suite/sessions/world.rs"]
+#[allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "shared with the suite")]
 mod world;
 
 use std::{hint::black_box, sync::Arc, time::Duration};

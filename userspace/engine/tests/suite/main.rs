@@ -1,0 +1,50 @@
+//! The engine, seen from outside: packets in, packets out, time as an argument.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are not tests to clippy")]
+
+mod access;
+mod batches;
+mod common;
+mod conversations;
+mod copies;
+mod crowds;
+mod disconnect;
+mod draining;
+mod duplicates;
+mod dynauth;
+mod dynauth_refused;
+mod dynauth_vpdn;
+mod edits;
+mod failing_over;
+mod fan_out;
+mod forwarding;
+mod guards;
+mod hosted_anything;
+mod hosted_eap;
+mod hosted_lockout;
+mod hosted_logins;
+mod hosted_lookups;
+mod hosted_mschap;
+mod hosted_sessions;
+mod hosted_threads;
+mod hosted_vpdn;
+mod late_and_forged;
+mod limits;
+mod many;
+mod message_authenticator;
+mod names;
+mod overload;
+mod pools;
+mod probing;
+mod reload;
+mod restarts;
+mod retransmits;
+mod secrets;
+mod simulation;
+mod unanswered;
+mod upheaval;
+mod verdicts;
+mod vpdn;
+mod vpdn_accounting;
+mod vpdn_proxy;
+mod vpdn_realms;
