@@ -57,7 +57,7 @@ pub(crate) fn loading(error: EbpfError, log: Option<&Path>) -> GateError {
             if io_error.kind() == ErrorKind::PermissionDenied && verifier_log.to_string().trim().is_empty() {
                 return GateError::Refused { source: io_error };
             }
-            refused_by_verifier(&verifier_log.to_string(), &io_error, log)
+            refused_by_verifier(&verifier_log.to_string(), io_error, log)
         }
         EbpfError::MapError(MapError::CreateError { name, io_error }) => match errno(&io_error) {
             Some(Errno::PERM) => GateError::Refused { source: io_error },
@@ -88,15 +88,15 @@ pub(crate) fn attaching(interface: &str, way: Attached, error: ProgramError) -> 
     }
 }
 
-fn refused_by_verifier(text: &str, error: &io::Error, path: Option<&Path>) -> GateError {
+fn refused_by_verifier(text: &str, source: io::Error, path: Option<&Path>) -> GateError {
     let default = || env::temp_dir().join(format!("sekisho-verifier-{}.log", std::process::id()));
     let path: PathBuf = path.map_or_else(default, Path::to_owned);
     let saved = fs::write(&path, text).is_ok();
     const STATISTICS: [&str; 3] = ["processed ", "verification time ", "stack depth "];
     let is_statistics = |line: &str| STATISTICS.iter().any(|start| line.starts_with(start));
     let substance = |line: &&str| !line.trim().is_empty() && !is_statistics(line);
-    let last_line = text.lines().rev().find(substance).map_or_else(|| error.to_string(), str::to_owned);
-    GateError::Verifier { log: saved.then_some(path), last_line }
+    let last_line = text.lines().rev().find(substance).unwrap_or("an empty log").to_owned();
+    GateError::Verifier { log: saved.then_some(path), last_line, source }
 }
 
 fn errno(error: &io::Error) -> Option<Errno> {
@@ -132,7 +132,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("verifier.log");
         let log = "0: r1\ninvalid access to packet\nverification time 465 usec\nstack depth 56\nprocessed 12 insns (limit 1000000)\n\n";
-        let error = refused_by_verifier(log, &io::Error::other("EACCES"), Some(&path)).to_string();
+        let error = refused_by_verifier(log, io::Error::other("EACCES"), Some(&path)).to_string();
         assert!(error.contains("invalid access to packet"), "{error}");
         assert!(error.contains(path.to_str().unwrap()), "{error}");
         assert_eq!(fs::read_to_string(path).unwrap(), log);
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_log_that_cannot_be_saved_is_no_second_failure() {
-        let error = refused_by_verifier("bad\n", &io::Error::other("EACCES"), Some(Path::new("/proc/none/log")));
+        let error = refused_by_verifier("bad\n", io::Error::other("EACCES"), Some(Path::new("/proc/none/log")));
         assert!(error.to_string().contains("could not be saved"), "{error}");
     }
 }

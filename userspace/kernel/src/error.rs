@@ -73,12 +73,14 @@ pub enum GateError {
         interface: String,
     },
     /// The kernel's verifier refused the program.
-    #[error("the kernel's verifier refuses the XDP gate ({last_line}); {}: please report it with that log", saved(.log))]
+    #[error("the kernel's verifier refuses the XDP gate ({source}, at: {last_line}); {}: please report it with that log", saved(.log))]
     Verifier {
         /// Where the log was saved, if it could be.
         log: Option<PathBuf>,
         /// The log's last line of substance.
         last_line: String,
+        /// What the kernel said.
+        source: io::Error,
     },
     /// A table of the kernel has no room for what it should hold.
     #[error("the gate's table of {table} has room for {capacity} entries, {needed} are needed: {remedy}")]

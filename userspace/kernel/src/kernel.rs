@@ -20,6 +20,7 @@ use crate::{
     maps::{Maps, address_words},
     object::{OBJECT, PROGRAM},
     pins::Pins,
+    quiet::Quiet,
     table::{self, Table},
 };
 
@@ -64,7 +65,9 @@ impl Kernel {
             }
         }
         let mut ebpf = loader.load(OBJECT).map_err(explained)?;
+        let quiet = Quiet::begin().map_err(|error| explained(ProgramError::IOError(error).into()))?;
         program_of(&mut ebpf)?.load().map_err(|error| explained(EbpfError::from(error)))?;
+        drop(quiet);
         if let Origin::Staged(pins) = origin {
             pins.stage(&ebpf, sizes)?;
         }

@@ -46,6 +46,7 @@ mod ports;
 mod prefixes;
 mod profiles;
 mod publisher;
+mod quiet;
 mod sources;
 mod system;
 mod table;

@@ -22,6 +22,7 @@ mod raw;
 mod reload;
 mod rules;
 mod shed;
+mod signals;
 mod two_cpus;
 mod wire;
 mod world;
