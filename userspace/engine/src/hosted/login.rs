@@ -8,6 +8,7 @@ use std::{borrow::Cow, sync::Arc};
 use sekisho_abi::Reason;
 use sekisho_wire::{
     attr,
+    buf::Buf,
     build::turn_into_reply_unsealed,
     code::Code,
     nai::{Place, Stripped},
@@ -249,6 +250,9 @@ impl Engine {
         let written = turn_into_reply_unsealed(&mut packet.buf, verified, Code::ACCESS_ACCEPT, |buf| {
             admitted.write(login, beside, &hiding, buf)
         });
+        let policies = &login.client.reply_policies;
+        let edited = |buf: &mut Buf| policies.iter().try_for_each(|policy| policy.edit_unsealed(buf));
+        let written = written.and_then(|seal| edited(&mut packet.buf).map(|()| seal));
         let Ok(seal) = written else { return self.refuse_unwritten(arrival, login, packet) };
         self.count_accept(login, &admitted);
         let (action, token) = self.answered(arrival, login, packet);

@@ -105,7 +105,7 @@ impl Engine {
 pub(super) fn warn_of_length(login: &Login<'_>) {
     tracing::warn!(
         contract = login.group.contract,
-        "an Accept would be longer than 4096 octets, and has become a Reject: give the contract, or its accounts, fewer reply \
-         attributes"
+        "an Accept would be longer than 4096 octets, and has become a Reject: give the contract, its accounts, or the \
+         terminal's reply_policy fewer attributes"
     );
 }

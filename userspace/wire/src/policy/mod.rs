@@ -111,4 +111,14 @@ impl Policy {
     pub fn edit_reply(&self, buf: &mut Buf, reply: &mut VerifiedReply) -> Result<(), RewriteError> {
         apply::apply(&self.rules, buf, reply.layout_mut())
     }
+
+    /// Changes a reply that was made here and lacks only its [`Seal`](crate::seal::Seal), which fits what comes of it.
+    ///
+    /// # Errors
+    ///
+    /// It would be longer than 4096 octets, or a value longer than its attribute may be.
+    pub fn edit_unsealed(&self, buf: &mut Buf) -> Result<(), RewriteError> {
+        let mut layout = scan(buf.bytes())?;
+        apply::apply(&self.rules, buf, &mut layout)
+    }
 }
