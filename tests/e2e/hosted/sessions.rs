@@ -90,7 +90,31 @@ fn a_contract_has_no_more_sessions_than_was_agreed() {
 }
 
 #[test]
-fn what_accounting_says_heals_the_counts_of_a_node_that_has_begun_anew() {
+fn who_is_in_before_a_restart_is_in_after_it() {
+    let land = Land::new();
+    let service = land.service(&group().key("simultaneous = 1"), "user,password\nalice,wonderland\nbob,builder\n");
+    let sekisho = service.run();
+    let terminal = land.terminal();
+    assert_eq!(terminal.code_from(ONE, ALICE, PASSWORD), ACCEPT);
+    terminal.report(1, ALICE, "first", ONE);
+    assert_eq!(terminal.code_from(ONE, "bob@acme.example", "builder"), ACCEPT);
+    sekisho.stop();
+    let sekisho = service.run();
+    let terminal = land.terminal();
+    assert_eq!(told(&sekisho, GROUP)["sessions"], 2);
+    assert_eq!(terminal.code_from(TWO, ALICE, PASSWORD), REJECT, "her session goes on");
+    assert_eq!(terminal.code_from(TWO, "bob@acme.example", "builder"), REJECT, "his Start may come yet");
+    terminal.report(1, "bob@acme.example", "second", ONE);
+    terminal.report(2, ALICE, "first", ONE);
+    assert_eq!(terminal.code_from(TWO, ALICE, PASSWORD), ACCEPT);
+    assert_eq!(told(&sekisho, GROUP)["sessions"], 2);
+    for hidden in ["alice", "bob", "1111111"] {
+        assert!(!sekisho.log().contains(hidden), "a subscriber in the log: {}", sekisho.log());
+    }
+}
+
+#[test]
+fn what_accounting_says_heals_the_counts_of_a_node_that_was_killed_before_it_saved_any() {
     let land = Land::new();
     let service = land.service(&group().key("simultaneous = 1"), "user,password\nalice,wonderland\n");
     let sekisho = service.run();

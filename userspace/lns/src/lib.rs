@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub mod balance;
+pub mod framed;
 pub mod health;
 pub mod ids;
 pub mod l2tp;

@@ -51,5 +51,6 @@ pub mod running;
 pub mod start;
 pub mod state;
 pub mod summary;
+pub mod tables;
 pub mod vpdn;
 pub mod worker;

@@ -33,6 +33,7 @@ use crate::{
     registry::follow::Follower,
     reload::Current,
     report::{self, Report},
+    tables,
     vpdn::Vpdn,
     worker::{self, Message},
 };
@@ -51,6 +52,8 @@ pub struct Running {
     pub vpdn: Vpdn,
     /// Hosted accounts.
     pub hosted: Arc<Hosted>,
+    /// Keeps their sessions.
+    pub accounts_keeper: tables::Keeper,
     /// Where hashes of passwords are checked.
     pub pool: Arc<PoolStats>,
     /// What it follows, where it has a registry.
@@ -87,6 +90,8 @@ pub struct Workers {
     pub vpdn: Vpdn,
     /// Hosted accounts.
     pub hosted: Arc<Hosted>,
+    /// Keeps their sessions.
+    pub accounts_keeper: tables::Keeper,
     /// Where hashes of passwords are checked.
     pub pool: Arc<PoolStats>,
     /// What writes their records.
@@ -133,7 +138,7 @@ impl Running {
     pub fn new(
         clock: Clock,
         gate: Gate,
-        Workers { workers, limiter, vpdn, hosted, pool, journal }: Workers,
+        Workers { workers, limiter, vpdn, hosted, accounts_keeper, pool, journal }: Workers,
         Routing { snapshot, unresolved }: Routing,
         current: Current,
         (keeper, follower): (Keeper, Option<Arc<Follower>>),
@@ -146,6 +151,7 @@ impl Running {
             limiter,
             vpdn,
             hosted,
+            accounts_keeper,
             pool,
             follower,
             journal,
@@ -193,7 +199,7 @@ impl Running {
             rates,
             backlog: self.backlog.report(now),
             dropped,
-            sessions: report::session_table(&self.vpdn, &workers),
+            sessions: report::session_table(&self.vpdn, &self.accounts_keeper, &workers),
             journal: self.report_journal(&workers),
             registry: self.follower.as_ref().map(|follower| follower.report(&self.hosted.accounts)),
             hosted_sessions: report::hosted_sessions(&self.hosted.sessions),

@@ -9,12 +9,7 @@ use std::{
 };
 
 use sekisho_abi::{Service, ServiceKey, address_bytes};
-use sekisho_engine::{
-    Limiter, Settings,
-    hosted::{self, Hosted},
-    snapshot::RoutingSnapshot,
-    sticky::Sticky,
-};
+use sekisho_engine::{Limiter, Settings, snapshot::RoutingSnapshot, sticky::Sticky};
 use sekisho_kernel::{DropReader, GateError};
 use sekisho_lns::Loads;
 use sekisho_service::{CompileErrors, Compiled, IdBook};
@@ -26,7 +21,7 @@ use crate::{
     documents::Documents,
     drops,
     gate::Gate,
-    hosted::pool::Pool,
+    hosted::{self, pool::Pool},
     journal::{self, JournalError},
     learned::Keeper,
     names::{self, Names},
@@ -111,6 +106,8 @@ pub fn start(documents: Documents, names: Names, registry: Option<(Feed, News)>)
     let keeper = Keeper::open(&documents.node.state);
     keeper.known().teach(&snapshot);
     let vpdn = Vpdn::open(&documents.node, loads, &snapshot, clock.now());
+    let (hosted, accounts_keeper) = hosted::open(&documents.node, &snapshot, clock.now());
+    let hosted = Arc::new(hosted);
     let snapshot = Arc::new(snapshot);
     let listening = listening(&documents, &snapshot);
 
@@ -133,7 +130,6 @@ pub fn start(documents: Documents, names: Names, registry: Option<(Feed, News)>)
     let seed = rand::random();
     let limiter = Arc::new(Limiter::new(seed, documents.node.limits.max_sessions));
     limiter.set_gated(gate.judges(&snapshot.gate));
-    let hosted = Arc::new(Hosted::new(rand::random(), sessions_of_accounts(&documents)));
     let from = &documents.node.hosted;
     let pool = Pool::new(from.argon2_workers as usize, from.argon2_queue as usize);
     let queues = Queues::of(sockets.iter().flatten()).map_err(StartError::Worker)?;
@@ -169,7 +165,7 @@ pub fn start(documents: Documents, names: Names, registry: Option<(Feed, News)>)
     pool.start(&handles).map_err(StartError::Worker)?;
     let documents = Arc::new(documents);
     let current = Current { documents: Arc::clone(&documents), names, book };
-    let workers = Workers { workers: handles, limiter, vpdn, hosted, pool: checked, journal };
+    let workers = Workers { workers: handles, limiter, vpdn, hosted, accounts_keeper, pool: checked, journal };
     let (follower, news) = registry.map(|(feed, news)| (Arc::new(Follower::new(feed)), news)).unzip();
     let running =
         Running::new(clock, gate, workers, Routing { snapshot, unresolved }, current, (keeper, follower.clone()));
@@ -182,11 +178,6 @@ pub fn start(documents: Documents, names: Names, registry: Option<(Feed, News)>)
     // The gate may be an earlier process's: what has gone from the documents since then is no longer registered.
     running.gate.retire(Instant::now());
     Ok(Started { running: Arc::new(running), admin, ended, journal_ended, upstream, queues, samples, ring })
-}
-
-/// The bounds of the table of accounts' sessions, from the document.
-fn sessions_of_accounts(documents: &Documents) -> hosted::Settings {
-    hosted::Settings { max_sessions: documents.node.hosted.max_sessions as usize, ..hosted::Settings::default() }
 }
 
 fn listening<'a>(documents: &'a Documents, snapshot: &RoutingSnapshot) -> Vec<Listening<'a>> {

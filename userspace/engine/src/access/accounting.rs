@@ -66,7 +66,7 @@ impl Engine {
             let nas = said::nas(&self.settings.sessions, request);
             self.settings.sessions.nas_restarted(reporter.source, nas, self.event(arrival, request));
             let name = said::nas_name(request).unwrap_or_default();
-            self.settings.hosted.sessions.restarted(client.id, name, self.event(arrival, request));
+            self.settings.hosted.sessions.restarted(snapshot, client, name, self.event(arrival, request));
             tracing::debug!(client = client.contract, "a NAS begins or ends: its sessions are over");
             return self.record_and_tell(arrival, Claim::default(), &concerned(snapshot, kind), verified, packet);
         }

@@ -73,8 +73,8 @@ impl Engine {
             said::number(request, number).or(own).or_else(|| octets::number(&group.reply, number))
         };
         let lasts = hosted.sessions.lasts(promised(attr::ACCT_INTERIM_INTERVAL), promised(attr::SESSION_TIMEOUT));
-        let (client, event) = (arrival.client.id, self.event(arrival, request));
-        let whose = Whose { group, realm, user, calling: &calling, client, nas, event };
+        let (snapshot, client, event) = (arrival.snapshot, arrival.client, self.event(arrival, request));
+        let whose = Whose { snapshot, group, realm, user, calling: &calling, client, nas, event };
         let report = Report { whose, session: &session, lasts };
         let links = access.is_some_and(|access| access.counts_links);
         // One of several bearers has ended, but not the last.
@@ -101,7 +101,7 @@ impl Engine {
         packet: &mut Packet,
     ) -> Result<Action, Reason> {
         let event = self.event(arrival, verified.layout().packet(packet.buf.bytes()));
-        self.settings.hosted.sessions.restarted(arrival.client.id, &[], event);
+        self.settings.hosted.sessions.restarted(arrival.snapshot, arrival.client, &[], event);
         let claim = Claim { customer: Some(customer.id), ..Claim::default() };
         let pools: Vec<PoolId> = accounting_pools(arrival.snapshot, customer).collect();
         if pools.is_empty() {

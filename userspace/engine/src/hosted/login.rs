@@ -155,7 +155,7 @@ impl Engine {
         let (user, calling) = (local_part(client, login.place, request), said::calling(login.snapshot, request));
         let nas = if login.is_of_an_access_network() { said::nas_name(request).unwrap_or_default() } else { &[] };
         let event = self.settings.wall(now);
-        let whose = Whose { group, realm, user, calling: &calling, client: client.id, nas, event };
+        let whose = Whose { snapshot: login.snapshot, group, realm, user, calling: &calling, client, nas, event };
         match self.settings.hosted.sessions.reserve(now, &whose, limit) {
             Ok(()) => Ok(Admitted { account, tunnels }),
             Err(_full) => Err(Refused::Login(Why::Sessions)),

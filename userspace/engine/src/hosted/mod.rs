@@ -33,7 +33,7 @@ pub use accounts::Accounts;
 pub use guard::Guard;
 pub(crate) use login::Login;
 pub use lookup::{Lookup, PasswordVerdict};
-pub use sessions::{Counts, GroupSessions, SessionView, Sessions, Settings};
+pub use sessions::{Counts, GroupSessions, Restored, SessionView, Sessions, Settings};
 
 use std::fmt;
 
@@ -53,7 +53,7 @@ pub struct Hosted {
 
 impl Hosted {
     /// Without accounts. The seed must be random and secret.
-    pub fn new(seed: [u8; 32], settings: Settings) -> Hosted {
+    pub fn new(seed: [u8; 32], sessions: Sessions) -> Hosted {
         let mut random = Random::new(seed);
         let mut next = || {
             let mut octets = [0; 32];
@@ -61,12 +61,7 @@ impl Hosted {
             octets[16..].copy_from_slice(&random.authenticator());
             octets
         };
-        Hosted {
-            accounts: Accounts::new(next()),
-            guard: Guard::new(next()),
-            sessions: Sessions::new(settings, next()),
-            state_key: next(),
-        }
+        Hosted { accounts: Accounts::new(next()), guard: Guard::new(next()), sessions, state_key: next() }
     }
 }
 

@@ -261,9 +261,7 @@ fn a_full_table_lets_subscribers_in_and_says_that_its_counts_are_too_low() {
     plan.reshape(|_| {});
     let mut world = World::without_ports(plan, Limits::default());
     let settings = hosted::Settings { max_sessions: 4, ..hosted::Settings::default() };
-    world.settings.hosted = std::sync::Arc::new(hosted::Hosted::new([1; 32], settings));
-    world.engine = sekisho_engine::Engine::new(world.settings.clone(), world.snapshot.clone(), world.stats.clone());
-    world.open_ports();
+    world.replace_hosted(no_accounts(settings));
     for n in 0..5u8 {
         world.put(&format!("user-{n}"), &account());
         assert!(world.is_let_in(&login(n, &format!("user-{n}@a.example"), PASSWORD, "")));

@@ -21,6 +21,7 @@ mod forwarding;
 mod guards;
 mod hosted_anything;
 mod hosted_eap;
+mod hosted_kept;
 mod hosted_lockout;
 mod hosted_logins;
 mod hosted_lookups;

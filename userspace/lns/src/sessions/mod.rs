@@ -111,7 +111,7 @@ pub use devices::Remembered;
 pub use key::Key;
 pub use record::Handle;
 pub use report::{Effect, FailedOver, Outcome, Report};
-pub use snapshot::{Kind, Naming, RestoreError, Restored, Written};
+pub use snapshot::{Kind, Naming, Restored, Written};
 pub use sweep::Swept;
 pub use view::{Filter, SessionView};
 

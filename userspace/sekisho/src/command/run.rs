@@ -29,8 +29,8 @@ use crate::{
     },
     running::Running,
     start::{Started, start},
-    summary,
-    vpdn::{keeper, prober, sweep},
+    summary, tables,
+    vpdn::{prober, sweep},
     worker::{Ended, Message},
 };
 
@@ -160,7 +160,7 @@ async fn live(documents: Documents, registry: Option<(Feed, News)>) -> Result<()
         tokio::spawn(learned::watch(Arc::clone(&running))),
         tokio::spawn(prober::run(Arc::clone(&running))),
         tokio::spawn(sweep::run(Arc::clone(&running))),
-        tokio::spawn(keeper::watch(Arc::clone(&running))),
+        tokio::spawn(tables::watch(Arc::clone(&running))),
         tokio::spawn(sample(Arc::clone(&running))),
         tokio::spawn(drops::watch(Arc::clone(&running), samples, ring)),
         tokio::spawn(follow::run(Arc::clone(&running))),

@@ -15,6 +15,7 @@ use sekisho_lns::{
 use super::{Avoided, Count, Lns, LnsProbe, SessionTable, Vpdn};
 use crate::{
     clock::wall_seconds,
+    tables::Keeper,
     vpdn::{
         self,
         notes::{Note, OUTCOMES},
@@ -134,7 +135,7 @@ fn lns(snapshot: &RoutingSnapshot, plan: &LnsPlan, note: Note, now: Time) -> Lns
 }
 
 /// The table of sessions.
-pub fn session_table(vpdn: &vpdn::Vpdn, workers: &[Arc<WorkerStats>]) -> SessionTable {
+pub fn session_table(vpdn: &vpdn::Vpdn, accounts: &Keeper, workers: &[Arc<WorkerStats>]) -> SessionTable {
     let counts = vpdn.sessions.counts();
     let sum = |counter: fn(&WorkerStats) -> &Counter| workers.iter().map(|stats| counter(stats).read()).sum();
     SessionTable {
@@ -148,8 +149,8 @@ pub fn session_table(vpdn: &vpdn::Vpdn, workers: &[Arc<WorkerStats>]) -> Session
             Count::new("expired", vpdn.ended.expired()),
             Count::new("restart", vpdn.ended.restarted()),
         ],
-        restored: vpdn.keeper.restored().sessions as u64,
+        restored: vpdn.restored.sessions as u64,
         saved: vpdn.keeper.saved().map(|saved| wall_seconds().saturating_sub(saved) as f64),
-        unsaved: vpdn.keeper.is_failing() || vpdn.words.is_failing(),
+        unsaved: vpdn.keeper.is_failing() || accounts.is_failing() || vpdn.words.is_failing(),
     }
 }

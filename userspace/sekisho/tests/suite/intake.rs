@@ -72,7 +72,7 @@ struct Desk {
 impl Desk {
     fn new() -> Desk {
         let keys = KeyRing::generate().unwrap();
-        let table = hosted::Hosted::new([7; 32], hosted::Settings::default()).accounts;
+        let table = hosted::Accounts::new([7; 32]);
         Desk { intake: Intake::new(keys.clone()), table, keys, dictionary: Dictionary::default() }
     }
 

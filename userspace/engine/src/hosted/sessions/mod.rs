@@ -5,8 +5,9 @@
 //! accounting reports is a fact: it is counted whatever the limits say, and keeps others out.
 //!
 //! An account's sessions are those that are accounted under its name. Scope is the verified source of a record: nobody ends
-//! another's sessions. Parts with a lock each (`shelf`); in memory only, and bounded.
+//! another's sessions. Parts with a lock each (`shelf`); bounded, and kept over a restart (`kept`).
 
+pub(crate) mod kept;
 mod shelf;
 mod view;
 
@@ -19,12 +20,16 @@ use std::{
     time::Duration,
 };
 
+pub use kept::Restored;
 pub use view::SessionView;
 
-use self::shelf::{Entry, Shelf, Short, State};
+use self::{
+    kept::owner_name,
+    shelf::{Entry, Shelf, Short, State},
+};
 use crate::{
     random::{HashKeys, Random},
-    snapshot::{ClientId, Group, RealmId},
+    snapshot::{Client, Group, RealmId, RoutingSnapshot},
     time::Time,
 };
 
@@ -101,6 +106,7 @@ pub struct Counts {
 /// The sessions of all hosted accounts.
 pub struct Sessions {
     settings: Settings,
+    seed: [u8; 32],
     keys: HashKeys,
     shelves: Box<[Mutex<Shelf>]>,
     /// Places in use.
@@ -114,13 +120,15 @@ pub struct Sessions {
 /// Whose a session is, and where it comes from.
 #[derive(Clone, Copy)]
 pub(crate) struct Whose<'a> {
+    /// Has the names of what has a number here: records are told apart by those, which a restart leaves as they are.
+    pub(crate) snapshot: &'a RoutingSnapshot,
     pub(crate) group: &'a Group,
     pub(crate) realm: RealmId,
     /// The local part of the name.
     pub(crate) user: &'a [u8],
     /// In canonical form; empty where it is not known.
     pub(crate) calling: &'a [u8],
-    pub(crate) client: ClientId,
+    pub(crate) client: &'a Client,
     /// The NAS, within an access network.
     pub(crate) nas: &'a [u8],
     /// Unix time of the login, or of what is reported.
@@ -145,6 +153,7 @@ impl Sessions {
     pub fn new(settings: Settings, seed: [u8; 32]) -> Sessions {
         Sessions {
             settings,
+            seed,
             keys: Random::new(seed).hash_keys(),
             shelves: (0..SHELVES).map(|_| Mutex::default()).collect(),
             used: AtomicUsize::new(0),
@@ -212,7 +221,7 @@ impl Sessions {
         }
         let device = self.device(account, whose.calling);
         let before = device.and_then(|device| Some(shelf.of_device(device)?.0));
-        let before = before.or_else(|| shelf.reserved_by(account, whose.client, device));
+        let before = before.or_else(|| shelf.reserved_by(account, whose.client.id, device));
         let mut entry = Entry { expires, session, ..self.entry(whose, account, State::Active) };
         if let Some(before) = before.and_then(|index| self.take(&mut shelf, index, now)) {
             if before.state == State::Active && before.expires > now {
@@ -255,8 +264,8 @@ impl Sessions {
     }
 
     /// A NAS of this client begins or ends, at this second of Unix time: its sessions until then are over.
-    pub(crate) fn restarted(&self, client: ClientId, nas: &[u8], event: u64) {
-        let source = self.source(client, nas);
+    pub(crate) fn restarted(&self, snapshot: &RoutingSnapshot, client: &Client, nas: &[u8], event: u64) {
+        let source = self.source(snapshot, client, nas);
         for shelf in &self.shelves {
             let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
             for index in shelf.of_source(source, event) {
@@ -288,7 +297,7 @@ impl Sessions {
     fn entry(&self, whose: &Whose<'_>, account: u64, state: State) -> Entry {
         Entry {
             account,
-            source: self.source(whose.client, whose.nas),
+            source: self.source(whose.snapshot, whose.client, whose.nas),
             session: 0,
             device: self.device(account, whose.calling).unwrap_or(0),
             since: u32::try_from(whose.event).unwrap_or(u32::MAX),
@@ -296,7 +305,7 @@ impl Sessions {
             again: 0,
             realm: whose.realm,
             group: whose.group.id,
-            client: whose.client,
+            client: whose.client.id,
             contract: std::sync::Arc::clone(&whose.group.sessions),
             user: Short::of(whose.user),
             number: Short::of(whose.calling),
@@ -357,18 +366,22 @@ impl Sessions {
     }
 
     fn account(&self, whose: &Whose<'_>) -> u64 {
-        self.keys.parts(&[b"account", &whose.realm.0.to_be_bytes(), whose.user])
+        let owner = owner_name(whose.snapshot, whose.group.customer);
+        let realm = whose.snapshot.realm(whose.realm).map_or("", |realm| &realm.name);
+        self.keys.parts(&[b"account", owner.as_bytes(), realm.as_bytes(), whose.user])
     }
 
-    fn source(&self, client: ClientId, nas: &[u8]) -> u64 {
-        self.keys.parts(&[b"source", &client.0.to_be_bytes(), nas])
+    fn source(&self, snapshot: &RoutingSnapshot, client: &Client, nas: &[u8]) -> u64 {
+        let owner = owner_name(snapshot, client.customer);
+        self.keys.parts(&[b"source", owner.as_bytes(), client.contract.as_bytes(), nas])
     }
 
     /// Never zero, which is no session.
     fn session(&self, report: &Report<'_>) -> u64 {
-        let Whose { client, nas, .. } = report.whose;
-        let parts = |parts: &[&[u8]]| self.keys.parts(parts);
-        parts(&[&parts(report.session).to_be_bytes(), &client.0.to_be_bytes(), nas]).max(1)
+        let Whose { snapshot, client, nas, .. } = report.whose;
+        let source = self.source(snapshot, client, nas);
+        let session = self.keys.parts(report.session);
+        self.keys.parts(&[&session.to_be_bytes(), &source.to_be_bytes()]).max(1)
     }
 
     /// Of an account. Never zero, which is no device.

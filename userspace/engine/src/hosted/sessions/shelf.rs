@@ -232,6 +232,11 @@ impl Shelf {
         entries.filter(|(_, entry)| entry.state != State::Ended)
     }
 
+    /// With remembered ends.
+    pub(super) fn everything(&self) -> impl Iterator<Item = &Entry> {
+        self.places.iter().flatten().map(|place| &place.entry)
+    }
+
     fn at_mut(&mut self, index: u32) -> Option<&mut Entry> {
         Some(&mut self.places.get_mut(index as usize)?.as_mut()?.entry)
     }

@@ -1,7 +1,7 @@
 //! Hosted accounts: a contract of customer 0 for `a.example`, one of customer 1 for `b.example`, and their accounts.
 
 use sekisho_engine::{
-    hosted::{Account, GroupSessions, Secret as Kept},
+    hosted::{Account, GroupSessions, Hosted, Secret as Kept, Sessions as Table, Settings as Bounds},
     stats::GroupStats,
 };
 use zeroize::Zeroizing;
@@ -14,6 +14,11 @@ pub const PASSWORD: &str = "opensesame";
 pub const OF_A: GroupId = GroupId(0);
 /// The contract of customer 1.
 pub const OF_B: GroupId = GroupId(1);
+
+/// Without accounts and sessions.
+pub fn no_accounts(bounds: Bounds) -> Hosted {
+    Hosted::new([3; 32], Table::new(bounds, [3; 32]))
+}
 
 /// A contract with everything allowed and nothing limited.
 pub fn group(id: GroupId, customer: u32) -> Group {
@@ -115,6 +120,13 @@ pub fn session(id: u8, status: u32, session: &str, user: &str, number: &str) -> 
 }
 
 impl World {
+    /// With this in the place of what there was of accounts and their sessions.
+    pub fn replace_hosted(&mut self, hosted: Hosted) {
+        self.settings.hosted = Arc::new(hosted);
+        self.engine = Engine::new(self.settings.clone(), Arc::clone(&self.snapshot), Arc::clone(&self.stats));
+        self.open_ports();
+    }
+
     /// Has an account of customer 0's from now on.
     pub fn put(&self, user: &str, account: &Account) {
         self.settings.hosted.accounts.put(RealmId(0), user.as_bytes(), account).unwrap();

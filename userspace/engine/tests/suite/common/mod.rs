@@ -14,7 +14,6 @@ use sekisho_abi::{
 use sekisho_engine::{
     Control, Engine, Event, Limiter, Limits, Probe, Settings, Time,
     health::HomeState,
-    hosted::Hosted,
     packet::{Action, Batch, Path, Socket, UpstreamPort},
     retransmits::Retransmits,
     snapshot::*,
@@ -143,7 +142,7 @@ impl World {
             sticky: Arc::new(Sticky::new([7; 32])),
             limiter: Arc::new(Limiter::new([8, 9], 65_536)),
             sessions: Arc::new(Sessions::new(SessionSettings::default(), [4; 16], Arc::clone(&plan.loads))),
-            hosted: Arc::new(Hosted::new([3; 32], Default::default())),
+            hosted: Arc::new(hosted::no_accounts(Default::default())),
             epoch: EPOCH,
             retransmits: plan.kernel.clone().map(|kernel| kernel as Arc<dyn Retransmits>),
             marker: *b"this one",

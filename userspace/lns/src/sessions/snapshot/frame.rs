@@ -7,56 +7,20 @@ use std::{
 
 use crate::{
     ContractId, CustomerId, SourceId,
+    framed::{Clock, Decoder, Encoder},
     sessions::{
         key::Key,
         record::{At, Device, Ended, Flags, Names, Place, Reservation, Session},
     },
 };
 
-pub(super) const END: u8 = 0;
 pub(super) const SESSION: u8 = 1;
 pub(super) const ENDED: u8 = 2;
 pub(super) const DEVICE: u8 = 3;
 pub(super) const RESERVATION: u8 = 4;
 pub(super) const NAME: u8 = 5;
 
-/// Octets of a frame before its body: its kind and the body's length.
-pub(super) const HEAD: usize = 3;
-
-/// Frames, one after the other.
-#[derive(Default)]
-pub(super) struct Encoder(pub(super) Vec<u8>);
-
 impl Encoder {
-    pub(super) fn frame(&mut self, kind: u8, body: impl FnOnce(&mut Encoder)) {
-        let start = self.0.len();
-        self.0.extend([kind, 0, 0]);
-        body(self);
-        // A body is some fixed fields and two attributes of RADIUS, or a name of ours.
-        let length = (self.0.len() - start - HEAD) as u16;
-        self.0[start + 1..start + HEAD].copy_from_slice(&length.to_le_bytes());
-    }
-
-    pub(super) fn bytes(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    pub(super) fn u8(&mut self, value: u8) {
-        self.bytes(&[value]);
-    }
-
-    pub(super) fn u32(&mut self, value: u32) {
-        self.bytes(&value.to_le_bytes());
-    }
-
-    fn u16(&mut self, value: u16) {
-        self.bytes(&value.to_le_bytes());
-    }
-
-    fn u64(&mut self, value: u64) {
-        self.bytes(&value.to_le_bytes());
-    }
-
     fn key(&mut self, key: Option<Key>) {
         key.map_or([0; 2], Key::to_words).into_iter().for_each(|word| self.u64(word));
     }
@@ -138,57 +102,10 @@ impl Encoder {
     }
 }
 
-/// The body of a frame. Its methods say `None` where it is too short, or has what no record has.
-pub(super) struct Decoder<'a>(pub(super) &'a [u8]);
-
-/// What a record's times are reckoned from when it is read.
-#[derive(Clone, Copy)]
-pub(super) struct Clock {
-    pub(super) now: u32,
-    /// Seconds since the file was written.
-    pub(super) passed: u32,
-}
-
-impl Clock {
-    /// When a time that had so much left is over, if it is not yet.
-    fn until(self, left: u32) -> Option<u32> {
-        let left = left.checked_sub(self.passed).filter(|left| *left > 0)?;
-        Some(self.now.saturating_add(left))
-    }
-
-    fn ago(self, ago: u32) -> u32 {
-        self.now.saturating_sub(ago).saturating_sub(self.passed)
-    }
-}
-
 /// A record that was read; `None` in it: its time is over.
 pub(super) type Timed<T> = Option<T>;
 
-impl<'a> Decoder<'a> {
-    pub(super) fn u8(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    pub(super) fn u32(&mut self) -> Option<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        self.array().map(u16::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (first, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
+impl Decoder<'_> {
     fn key(&mut self) -> Option<Option<Key>> {
         let words = [self.u64()?, self.u64()?];
         Some(Key::from_words(words))
@@ -198,11 +115,10 @@ impl<'a> Decoder<'a> {
         Some(Place { contract: ContractId(self.u32()?), customer: CustomerId(self.u32()?), lns: At(self.u32()?) })
     }
 
-    fn names(&mut self) -> Option<Names> {
+    fn names(mut self) -> Option<Names> {
         let [number, handle] = [self.u8()?, self.u8()?].map(usize::from);
-        let (number, rest) = self.0.split_at_checked(number)?;
-        let (handle, user) = rest.split_at_checked(handle)?;
-        Some(Names::new(number, user, handle))
+        let (number, handle) = (self.bytes(number)?, self.bytes(handle)?);
+        Some(Names::new(number, self.rest(), handle))
     }
 
     fn ip(&mut self) -> Option<Option<IpAddr>> {

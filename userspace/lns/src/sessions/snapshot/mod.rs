@@ -1,23 +1,19 @@
 //! The table on disk, so that a restart does not forget who is on which LNS.
 //!
-//! A file is a header and frames: records, the names of all numbers in them, the end, a digest of it all. Sources, customers,
-//! contracts and LNSs have other numbers in another process, so names go with them. Times are lengths of time: a session that had a
+//! A file ([`framed`](crate::framed)) has records, and the names of all numbers in them: sources, customers, contracts and LNSs have
+//! other numbers in another process. Times are lengths of time: a session that had a
 //! minute left has what the restart left of it. The file holds subscribers' names and numbers and the secret seed of the keys: nobody but
 //! its owner may read it.
 //!
 //! ```text
 //! header   "sekisho\0sessions", version (2), seed (16), Unix seconds (8)
-//! frame    kind (1), length (2), body
-//! digest   SipHash-1-3 of all before (8)
 //! ```
-//!
-//! Integers are little-endian.
 
 mod frame;
 mod read;
 mod write;
 
-pub use read::{RestoreError, Restored};
+pub use read::Restored;
 pub use write::Written;
 
 const MAGIC: [u8; 16] = *b"sekisho\0sessions";

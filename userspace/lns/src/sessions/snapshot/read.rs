@@ -1,21 +1,13 @@
 //! Reading the table back: all of it, or nothing.
 
-use std::{
-    hash::Hasher as _,
-    io::{self, Read},
-    sync::Arc,
-};
+use std::{io::Read, sync::Arc};
 
 use hashbrown::HashMap;
-use siphasher::sip::SipHasher13;
-use thiserror::Error;
 
-use super::{
-    Kind, MAGIC, Naming, VERSION,
-    frame::{self, Clock, Decoder},
-};
+use super::{Kind, MAGIC, Naming, VERSION, frame};
 use crate::{
     Loads, SourceId, Time,
+    framed::{Clock, Decoder, Reader, RestoreError},
     load::Load,
     sessions::{
         Sessions, Settings,
@@ -23,26 +15,6 @@ use crate::{
         record::{At, Place, Record as _, put, seconds},
     },
 };
-
-/// Why a file was not restored.
-#[derive(Debug, Error)]
-pub enum RestoreError {
-    /// Reading failed.
-    #[error("it can not be read: {0}")]
-    Io(io::Error),
-    /// It is something else.
-    #[error("it is not a file of sessions")]
-    NotOurs,
-    /// A later sekisho has written it.
-    #[error("it has version {0}, and only version {VERSION} is known: a later sekisho has written it")]
-    Version(u16),
-    /// It ends too early: whoever wrote it was interrupted.
-    #[error("it ends before its end: it was not written to the end")]
-    Truncated,
-    /// It is not what was written.
-    #[error("it is damaged: {0}")]
-    Damaged(&'static str),
-}
 
 /// What was restored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,39 +50,17 @@ impl Sessions {
         wall: u64,
         naming: &dyn Naming,
     ) -> Result<(Sessions, Restored), RestoreError> {
-        let mut input = Digested { input, hasher: SipHasher13::new() };
-        if input.array()? != MAGIC {
-            return Err(RestoreError::NotOurs);
-        }
-        let version = u16::from_le_bytes(input.array()?);
-        if version != VERSION {
-            return Err(RestoreError::Version(version));
-        }
+        let mut input = Reader::begin(input, &MAGIC, VERSION)?;
         let sessions = Sessions::new(settings, input.array()?, loads);
         let written = u64::from_le_bytes(input.array()?);
-        let passed = u32::try_from(wall.saturating_sub(written)).unwrap_or(u32::MAX);
         let mut restoring = Restoring {
             sessions,
-            clock: Clock { now: seconds(now), passed },
+            clock: Clock::new(seconds(now), written, wall),
             numbers: Numbers::default(),
             restored: Restored::default(),
         };
-        let mut body = Vec::new();
-        loop {
-            let [kind, length @ ..] = input.array::<{ frame::HEAD }>()?;
-            body.resize(u16::from_le_bytes(length).into(), 0);
-            input.fill(&mut body)?;
-            if kind == frame::END {
-                break;
-            }
-            restoring.take(kind, &body, naming).ok_or(RestoreError::Damaged("a record is not what one is"))?;
-        }
-        let digest = input.hasher.finish();
-        if u64::from_le_bytes(input.array()?) != digest {
-            return Err(RestoreError::Damaged("its digest is another"));
-        }
-        if input.input.read(&mut [0]).map_err(RestoreError::Io)? > 0 {
-            return Err(RestoreError::Damaged("something follows its end"));
+        while let Some((kind, body)) = input.frame()? {
+            restoring.take(kind, body, naming).ok_or(RestoreError::Damaged("a record is not what one is"))?;
         }
         Ok(restoring.finish())
     }
@@ -126,8 +76,8 @@ struct Restoring {
 
 impl Restoring {
     /// `None` if the record is not one.
-    fn take(&mut self, kind: u8, body: &[u8], naming: &dyn Naming) -> Option<()> {
-        let (body, clock) = (Decoder(body), self.clock);
+    fn take(&mut self, kind: u8, body: Decoder<'_>, naming: &dyn Naming) -> Option<()> {
+        let clock = self.clock;
         let (sessions, devices) = (&self.sessions.sessions, &self.sessions.devices);
         let read = match kind {
             frame::SESSION => body.session(clock)?.map(|it| {
@@ -208,9 +158,10 @@ struct Numbers(HashMap<(Kind, u32), u32>);
 
 impl Numbers {
     /// `None` if that is no name.
-    fn learn(&mut self, mut body: Decoder<'_>, naming: &dyn Naming) -> Option<()> {
-        let (kind, before) = (Kind::of(body.u8()?)?, body.u32()?);
-        if let Some(number) = naming.number(kind, str::from_utf8(body.0).ok()?) {
+    fn learn(&mut self, body: Decoder<'_>, naming: &dyn Naming) -> Option<()> {
+        let (kind, before, name) = body.name()?;
+        let kind = Kind::of(kind)?;
+        if let Some(number) = naming.number(kind, name) {
             self.0.insert((kind, before), number);
         }
         Some(())
@@ -242,27 +193,5 @@ impl Numbers {
             restored.without_lns += 1;
         }
         known
-    }
-}
-
-struct Digested<R> {
-    input: R,
-    hasher: SipHasher13,
-}
-
-impl<R: Read> Digested<R> {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), RestoreError> {
-        self.input.read_exact(bytes).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => RestoreError::Truncated,
-            _ => RestoreError::Io(error),
-        })?;
-        self.hasher.write(bytes);
-        Ok(())
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], RestoreError> {
-        let mut array = [0; N];
-        self.fill(&mut array)?;
-        Ok(array)
     }
 }

@@ -1,19 +1,13 @@
 //! Writing the table.
 
-use std::{
-    hash::Hasher as _,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use hashbrown::HashSet;
-use siphasher::sip::SipHasher13;
 
-use super::{
-    Kind, MAGIC, Naming, VERSION,
-    frame::{self, Encoder},
-};
+use super::{Kind, MAGIC, Naming, VERSION, frame};
 use crate::{
     SourceId, Time,
+    framed::{Encoder, Writer},
     sessions::{
         Sessions,
         record::{At, Place, seconds},
@@ -41,8 +35,7 @@ impl Sessions {
     /// What `out` says.
     pub fn write_to(&self, now: Time, wall: u64, naming: &dyn Naming, out: &mut impl Write) -> io::Result<Written> {
         let now = seconds(now);
-        let mut out = Digesting { out, hasher: SipHasher13::new(), octets: 0 };
-        out.write(&[&MAGIC[..], &VERSION.to_le_bytes(), &self.seed, &wall.to_le_bytes()].concat())?;
+        let mut out = Writer::begin(out, &MAGIC, VERSION, &[&self.seed, &wall.to_le_bytes()])?;
         let (mut written, mut used) = (Written::default(), Used::default());
         let mut frames = Encoder::default();
         for shelf in 0..self.sessions.count() {
@@ -59,8 +52,7 @@ impl Sessions {
                     }
                 });
             });
-            out.write(&frames.0)?;
-            frames.0.clear();
+            out.write(&mut frames)?;
         }
         for shelf in 0..self.devices.count() {
             self.devices.view(shelf, |shelf| {
@@ -74,27 +66,17 @@ impl Sessions {
                     written.reservations += 1;
                 }
             });
-            out.write(&frames.0)?;
-            frames.0.clear();
+            out.write(&mut frames)?;
         }
         let mut used: Vec<_> = used.0.into_iter().collect();
         used.sort_unstable();
         for (kind, number) in used {
-            // A body's length has two octets; so long a name is found again by nobody, and what has it is dropped then.
-            if let Some(name) = naming.name(kind, number).filter(|name| name.len() < 60_000) {
-                frames.frame(frame::NAME, |out| {
-                    out.u8(kind as u8);
-                    out.u32(number);
-                    out.bytes(name.as_bytes());
-                });
+            if let Some(name) = naming.name(kind, number) {
+                frames.name(frame::NAME, kind as u8, number, &name);
             }
         }
-        frames.frame(frame::END, |_| ());
-        out.write(&frames.0)?;
-        let digest = out.hasher.finish();
-        out.write(&digest.to_le_bytes())?;
-        out.out.flush()?;
-        Ok(Written { octets: out.octets, ..written })
+        out.write(&mut frames)?;
+        Ok(Written { octets: out.end()?, ..written })
     }
 }
 
@@ -112,19 +94,5 @@ impl Used {
 
     fn note_lns(&mut self, lns: At) {
         self.0.extend(lns.id().map(|lns| (Kind::Lns, lns.0)));
-    }
-}
-
-struct Digesting<'o, W> {
-    out: &'o mut W,
-    hasher: SipHasher13,
-    octets: u64,
-}
-
-impl<W: Write> Digesting<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.hasher.write(bytes);
-        self.octets += bytes.len() as u64;
-        self.out.write_all(bytes)
     }
 }

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use sekisho_lns::{
     LnsId, Loads, SourceId, Time,
-    sessions::{Attach, Effect, Filter, Handle, Kind, Naming, Report, RestoreError, Restored, Sessions, Settings},
+    framed::RestoreError,
+    sessions::{Attach, Effect, Filter, Handle, Kind, Naming, Report, Restored, Sessions, Settings},
 };
 
 use crate::sessions::world::*;
