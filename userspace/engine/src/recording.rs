@@ -152,7 +152,7 @@ impl Engine {
             identity,
             source: snapshot.client(client).map_or("", |client| &client.contract),
             peer,
-            customer: claim.customer.and_then(|id| snapshot.customer(id)).map_or("", |customer| &customer.name),
+            customer: claim.customer.map_or("", |id| snapshot.customer_name(id)),
             contract: claim.contract.and_then(|holder| holder.name(snapshot)).unwrap_or(""),
             realm: claim.realm.and_then(|id| snapshot.realm(id)).map_or("", |realm| &realm.name),
             packet: self.store.bytes(&packet),

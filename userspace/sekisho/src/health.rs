@@ -56,7 +56,7 @@ pub async fn run(running: Arc<Running>, upstream: Upstream) {
 fn tell(snapshot: &RoutingSnapshot, event: ControlEvent) {
     let ControlEvent::HealthChanged { home, from, to } = event;
     let Some(home) = snapshot.home(home) else { return };
-    let customer = snapshot.customer(home.customer).map_or("", |customer| customer.name.as_str());
+    let customer = snapshot.customer_name(home.customer);
     let HomeServer { name: server, kind, address, .. } = home.as_ref();
     let (kind, from, to) = (kind.name(), from.name(), (to, to.name()));
     match to {

@@ -122,7 +122,7 @@ impl Known {
 
 /// Every object of a routing that learns: whether it is a server, its name, its policy, what it has learned.
 fn each(snapshot: &RoutingSnapshot, mut then: impl FnMut(bool, Name, Require, &Learned)) {
-    let owner = |id| snapshot.customer(id).map_or("", |customer| customer.name.as_str());
+    let owner = |id| snapshot.customer_name(id);
     for client in snapshot.clients.iter().flatten().filter(|client| client.role != ClientRole::DynAuth) {
         let name = Name::new(owner(client.customer), &client.contract);
         then(false, name, client.require_message_authenticator, &client.state.learned);

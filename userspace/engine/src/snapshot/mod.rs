@@ -97,6 +97,11 @@ impl RoutingSnapshot {
         self.customers.get(id.index())?.as_ref()
     }
 
+    /// A customer's name; empty for nobody's.
+    pub fn customer_name(&self, id: CustomerId) -> &str {
+        self.customer(id).map_or("", |customer| &customer.name)
+    }
+
     /// The realm with this id.
     pub fn realm(&self, id: RealmId) -> Option<&Arc<Realm>> {
         self.realms.get(id.index())?.as_ref()

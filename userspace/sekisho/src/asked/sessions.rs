@@ -169,7 +169,7 @@ fn of_vpdn(snapshot: &RoutingSnapshot, view: &SessionView) -> report::Session {
     let is_active = view.session.is_some();
     let silent = view.silent.as_secs();
     report::Session {
-        customer: naming::customer(snapshot, view.customer),
+        customer: snapshot.customer_name(view.customer).to_owned(),
         contract: snapshot.vpdn(view.contract).map(|contract| contract.contract.clone()).unwrap_or_default(),
         hosted: false,
         lns: view.lns.and_then(|lns| snapshot.lns(lns)).map(|plan| plan.lns.name.clone()),
@@ -188,7 +188,7 @@ fn of_vpdn(snapshot: &RoutingSnapshot, view: &SessionView) -> report::Session {
 fn of_hosted(snapshot: &RoutingSnapshot, view: &hosted::SessionView) -> report::Session {
     let group = snapshot.group(view.group);
     report::Session {
-        customer: group.map(|group| naming::customer(snapshot, group.customer)).unwrap_or_default(),
+        customer: group.map(|group| snapshot.customer_name(group.customer).to_owned()).unwrap_or_default(),
         contract: group.map(|group| group.contract.clone()).unwrap_or_default(),
         hosted: true,
         lns: None,

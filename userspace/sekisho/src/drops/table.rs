@@ -3,10 +3,7 @@
 use std::{collections::HashMap, net::IpAddr};
 
 use sekisho_abi::{Reason, SourceKey, address_bytes};
-use sekisho_engine::{
-    snapshot::{CustomerId, RoutingSnapshot},
-    time::Time,
-};
+use sekisho_engine::{snapshot::RoutingSnapshot, time::Time};
 
 use super::Sample;
 use crate::report;
@@ -154,7 +151,7 @@ const fn place(second: u64) -> usize {
 /// Names of home servers, with their customers, by address.
 fn homes(snapshot: &RoutingSnapshot) -> HashMap<IpAddr, (&str, &str)> {
     let homes = snapshot.homes.iter().flatten();
-    homes.map(|home| (home.address.ip(), (customer(snapshot, home.customer), home.name.as_str()))).collect()
+    homes.map(|home| (home.address.ip(), (snapshot.customer_name(home.customer), home.name.as_str()))).collect()
 }
 
 /// Whose address it is: customer and contract or server.
@@ -168,13 +165,9 @@ fn sender<'s>(
     let id = Some(sekisho_engine::snapshot::ClientId(source.id)).filter(|_| source.id != sekisho_abi::Source::NO_ID);
     let id = id.or_else(|| snapshot.dynauth.get(&SourceKey { domain, address }).copied());
     match id.and_then(|id| snapshot.client(id)) {
-        Some(client) => Some((customer(snapshot, client.customer), &client.contract)),
+        Some(client) => Some((snapshot.customer_name(client.customer), &client.contract)),
         None => homes.get(&key.source).copied(),
     }
-}
-
-fn customer(snapshot: &RoutingSnapshot, id: CustomerId) -> &str {
-    snapshot.customer(id).map_or("", |customer| &customer.name)
 }
 
 fn interface(index: u32) -> Option<String> {

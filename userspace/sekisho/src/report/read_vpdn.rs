@@ -101,7 +101,7 @@ fn lns(snapshot: &RoutingSnapshot, plan: &LnsPlan, note: Note, now: Time) -> Lns
     let mut contracts: Vec<String> = has_it.map(|contract| contract.contract.clone()).collect();
     contracts.sort_unstable();
     Lns {
-        customer: vpdn::naming::customer(snapshot, plan.customer),
+        customer: snapshot.customer_name(plan.customer).to_owned(),
         name: plan.lns.name.clone(),
         endpoint: plan.endpoint.to_string(),
         state: known.state.name().to_owned(),

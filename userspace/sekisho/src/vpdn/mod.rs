@@ -85,8 +85,8 @@ impl Vpdn {
                 self.notes.tell(snapshot, plan, health.no_longer_probed(now));
             }
             self.notes.tell(snapshot, plan, health.set_document(now, plan.wanted));
-            let customer = naming::customer(snapshot, plan.customer);
-            let changed = self.words.put_in_force(&customer, &plan.lns.name, health, now);
+            let customer = snapshot.customer_name(plan.customer);
+            let changed = self.words.put_in_force(customer, &plan.lns.name, health, now);
             self.notes.tell(snapshot, plan, changed);
         }
     }

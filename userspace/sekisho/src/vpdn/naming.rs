@@ -39,7 +39,7 @@ impl<'s> Names<'s> {
 
 impl Naming for Names<'_> {
     fn name(&self, kind: Kind, number: u32) -> Option<String> {
-        let of = |owner, name: &str| format!("{}/{name}", customer(self.snapshot, owner));
+        let of = |owner, name: &str| format!("{}/{name}", self.snapshot.customer_name(owner));
         Some(match kind {
             Kind::Source => {
                 let client = self.snapshot.client(ClientId(number))?;
@@ -60,11 +60,6 @@ impl Naming for Names<'_> {
     fn number(&self, kind: Kind, name: &str) -> Option<u32> {
         self.numbers.get(&(kind, name.to_owned())).copied()
     }
-}
-
-/// A customer's name; empty for nobody's.
-pub(crate) fn customer(snapshot: &RoutingSnapshot, id: CustomerId) -> String {
-    snapshot.customer(id).map(|customer| customer.name.clone()).unwrap_or_default()
 }
 
 /// The name of an access network, or of an LNS that accounts.

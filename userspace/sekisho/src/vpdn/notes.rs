@@ -45,7 +45,7 @@ impl Notes {
     pub fn tell(&self, snapshot: &RoutingSnapshot, plan: &LnsPlan, changed: Option<Changed>) {
         let Some(Changed { from, to, reason }) = changed else { return };
         self.note(plan.lns.id, |note| note.changes += 1);
-        let (customer, lns, endpoint) = (naming::customer(snapshot, plan.customer), &plan.lns.name, &plan.endpoint);
+        let (customer, lns, endpoint) = (snapshot.customer_name(plan.customer), &plan.lns.name, &plan.endpoint);
         let (from, state) = (from.name(), to.name());
         match to {
             State::Up => tracing::info!(customer, lns, %endpoint, from, to = state, "an LNS is up: {reason}"),
@@ -63,7 +63,7 @@ impl Notes {
 
     /// Tells of an LNS that one access network avoids from now on, or uses again.
     pub fn tell_of_source(&self, snapshot: &RoutingSnapshot, plan: &LnsPlan, changed: Option<SourceChanged>) {
-        let (customer, lns) = (naming::customer(snapshot, plan.customer), &plan.lns.name);
+        let (customer, lns) = (snapshot.customer_name(plan.customer), &plan.lns.name);
         match changed {
             None => {}
             Some(SourceChanged::Avoided { source, because, .. }) => tracing::warn!(

@@ -21,7 +21,6 @@ use sekisho_engine::{
 use sekisho_lns::health::{Changed, Health, Wanted};
 use serde::{Deserialize, Serialize};
 
-use super::naming;
 use crate::{running::Running, state};
 
 /// Its name below `node.state`.
@@ -207,7 +206,7 @@ impl Running {
 
 fn find<'s>(snapshot: &'s RoutingSnapshot, customer: &str, lns: &str) -> Option<&'s LnsPlan> {
     let of_name = snapshot.lnss.iter().flatten().filter(|plan| plan.lns.name == lns);
-    let mut of_both = of_name.filter(|plan| naming::customer(snapshot, plan.customer) == customer);
+    let mut of_both = of_name.filter(|plan| snapshot.customer_name(plan.customer) == customer);
     of_both.next().map(|plan| &**plan)
 }
 

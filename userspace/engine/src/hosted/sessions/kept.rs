@@ -20,7 +20,7 @@ use super::{
     shelf::{Entry, Short, State},
 };
 use crate::{
-    snapshot::{ClientId, CustomerId, GroupId, RealmId, RoutingSnapshot},
+    snapshot::{ClientId, GroupId, RealmId, RoutingSnapshot},
     time::Time,
 };
 
@@ -118,15 +118,12 @@ impl Sessions {
         }
         for record in read {
             match record.entry(snapshot, &numbers) {
-                Some(entry) if sessions.used.load(super::Relaxed) < settings.max_sessions => {
-                    let mut shelf = sessions.shelf(entry.account);
-                    sessions.insert(&mut shelf, entry);
-                }
-                Some(_) => restored.no_room += 1,
+                Some(entry) => sessions.insert(&mut sessions.shelf(entry.account), entry),
                 None => restored.dropped += 1,
             }
         }
-        restored.records = sessions.used.load(super::Relaxed);
+        let counts = sessions.counts();
+        (restored.records, restored.no_room) = (counts.records, counts.untracked as usize);
         Ok((sessions, restored))
     }
 }
@@ -137,17 +134,12 @@ fn numbers(entry: &Entry) -> [(Kind, u32); 3] {
 
 /// As names go into the file: with whose they are, if they are anybody's. No such name has a slash.
 fn name(snapshot: &RoutingSnapshot, kind: Kind, number: u32) -> Option<String> {
-    let of = |owner, name: &str| format!("{}/{name}", owner_name(snapshot, owner));
+    let of = |owner, name: &str| format!("{}/{name}", snapshot.customer_name(owner));
     Some(match kind {
         Kind::Client => snapshot.client(ClientId(number)).map(|it| of(it.customer, &it.contract))?,
         Kind::Realm => snapshot.realm(RealmId(number)).map(|it| of(it.customer, &it.name))?,
         Kind::Group => snapshot.group(GroupId(number)).map(|it| of(it.customer, &it.contract))?,
     })
-}
-
-/// A customer's name; empty for nobody's.
-pub(crate) fn owner_name(snapshot: &RoutingSnapshot, id: CustomerId) -> &str {
-    snapshot.customer(id).map_or("", |customer| &customer.name)
 }
 
 /// The numbers that names have now.

@@ -7,7 +7,7 @@
 //! An account's sessions are those that are accounted under its name. Scope is the verified source of a record: nobody ends
 //! another's sessions. Parts with a lock each (`shelf`); bounded, and kept over a restart (`kept`).
 
-pub(crate) mod kept;
+mod kept;
 mod shelf;
 mod view;
 
@@ -23,10 +23,7 @@ use std::{
 pub use kept::Restored;
 pub use view::SessionView;
 
-use self::{
-    kept::owner_name,
-    shelf::{Entry, Shelf, Short, State},
-};
+use self::shelf::{Entry, Shelf, Short, State};
 use crate::{
     random::{HashKeys, Random},
     snapshot::{Client, Group, RealmId, RoutingSnapshot},
@@ -366,13 +363,13 @@ impl Sessions {
     }
 
     fn account(&self, whose: &Whose<'_>) -> u64 {
-        let owner = owner_name(whose.snapshot, whose.group.customer);
+        let owner = whose.snapshot.customer_name(whose.group.customer);
         let realm = whose.snapshot.realm(whose.realm).map_or("", |realm| &realm.name);
         self.keys.parts(&[b"account", owner.as_bytes(), realm.as_bytes(), whose.user])
     }
 
     fn source(&self, snapshot: &RoutingSnapshot, client: &Client, nas: &[u8]) -> u64 {
-        let owner = owner_name(snapshot, client.customer);
+        let owner = snapshot.customer_name(client.customer);
         self.keys.parts(&[b"source", owner.as_bytes(), client.contract.as_bytes(), nas])
     }
 
