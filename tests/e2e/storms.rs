@@ -14,11 +14,19 @@ use crate::scene::{Scene, home1_secret, nas_secret};
 /// Holds that every login of a load was answered rightly, the first time that it was asked.
 #[track_caller]
 fn unharmed(load: &Value) {
+    unharmed_but_by_links(load, 0);
+}
+
+/// The same where so many packets were dropped on links: a storm from one host may fill the 256 places of its own veth while the other
+/// end's processor is elsewhere, and no proxy can answer what it never got.
+#[track_caller]
+fn unharmed_but_by_links(load: &Value, dropped: u64) {
     assert!(count(load, "completed") > 100, "{load}");
     assert_eq!(count(load, "completed"), count(load, "sent"), "{load}");
-    for none in ["lost", "bad", "retransmitted"] {
+    for none in ["lost", "bad"] {
         assert_eq!(count(load, none), 0, "{none}: {load}");
     }
+    assert!(count(load, "retransmitted") <= dropped, "{dropped} dropped on links: {load}");
 }
 
 /// Resident memory of a process, in megabytes.
@@ -132,16 +140,20 @@ fn a_storm_in_a_realm_whose_server_is_silent_costs_the_other_realms_no_login() {
     let _silent = ScriptedHome::silent(&home_a, &home_secret("home-a"));
     let _willing = LoadHome::start(&home_b, home_b.v4, &home_secret("home-b"), &[]);
     let sekisho = Sekisho::start(&network, &documents);
+    let ends =
+        [(&network.proxy, "nas"), (&nas.namespace, "eth0"), (&network.proxy, "home-b"), (&home_b.namespace, "eth0")];
+    let dropped_on_links = || ends.map(|(side, link)| side.dropped_on(link)).iter().sum::<u64>();
+    let before = dropped_on_links();
     let secret = client_secret("nas");
     let storm = Load::logins(&nas, Family::V4, &secret, 2048).with(&["--realm", "a.example", "--duration", "5s"]);
     let mut storm = storm.patience("300ms", "3").start(&nas);
     sekisho.metrics_when("the storm is on", |metrics| metrics.sum("sekisho_requests_total", &[]) > 2000);
     let real = Load::logins_at(&nas, Family::V4, &secret, 300).patience("1s", "1");
     let real = real.with(&["--realm", "b.example", "--duration", "3s"]).run(&nas);
-    let metrics = sekisho.metrics();
-    // Shown where the test fails: what was lost on the links is none of these.
-    eprintln!("dropped: {}", metrics.drops());
-    unharmed(&real);
+    let on_links = dropped_on_links() - before;
+    // Shown where the test fails: what is counted here did arrive.
+    eprintln!("dropped by the gate and the workers: {}; on links: {on_links}", sekisho.metrics().drops());
+    unharmed_but_by_links(&real, on_links);
     storm.exits_within(Duration::from_secs(30));
     let metrics = sekisho.metrics();
     assert_eq!(metrics.sum("sekisho_server_timeouts_total", &[("server", "home-b")]), 0);

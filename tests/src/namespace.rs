@@ -99,6 +99,14 @@ impl Namespace {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Packets that an interface had to send, or to take in, and dropped.
+    pub fn dropped_on(&self, interface: &str) -> u64 {
+        let shown = self.tool("ip", &format!("-json -statistics link show dev {interface}"));
+        let links: serde_json::Value = serde_json::from_str(&shown).expect("JSON of ip");
+        let dropped = |way: &str| links[0]["stats64"][way]["dropped"].as_u64();
+        dropped("rx").zip(dropped("tx")).map(|(rx, tx)| rx + tx).unwrap_or_else(|| panic!("{interface}: {shown}"))
+    }
+
     /// Sets a sysctl of this namespace.
     pub fn write_sysctl(&self, key: &str, value: &'static str) {
         let path = format!("/proc/sys/{key}");
