@@ -68,6 +68,11 @@ pub(crate) fn apply_policies(client: &Client, verified: &Verified, buf: &mut Buf
     Ok(edited)
 }
 
+/// Changes a reply that was made here as its client's contract asks; it lacks only its seal, which stays right.
+pub(crate) fn edit_own_reply(client: &Client, buf: &mut Buf) -> Result<(), RewriteError> {
+    client.reply_policies.iter().try_for_each(|policy| policy.edit_unsealed(buf))
+}
+
 /// Changes a verified reply as its client's contract asks, takes out what must not go on to an access network, and gives User-Name back what was taken off in the request; `None`:
 /// there is nothing to change.
 pub(crate) fn edit_reply(

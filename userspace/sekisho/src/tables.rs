@@ -117,11 +117,12 @@ impl Running {
         let running = Arc::clone(self);
         let saved = tokio::task::spawn_blocking(move || {
             let (snapshot, now) = (running.routing.load(), running.clock.now());
-            running.vpdn.save(&snapshot, now);
+            // First those whose going out of date refuses logins.
             let sessions = &running.hosted.sessions;
             running
                 .accounts_keeper
                 .save(sessions.counts().records == 0, |out| sessions.write_to(now, wall_seconds(), &snapshot, out));
+            running.vpdn.save(&snapshot, now);
         });
         // An error is the runtime's end; the program saves what there is before that.
         let _ = saved.await;

@@ -44,6 +44,22 @@ pub fn write_reply_with(
     request: &[u8],
     write: impl FnOnce(&mut Buf) -> Result<(), TooLong>,
 ) -> Result<(), TooLong> {
+    write_reply_unsealed(buf, code, id, client_ra, request, write).map(|seal| seal.apply(buf.bytes_mut(), secret))
+}
+
+/// The same without the authenticators.
+///
+/// # Errors
+///
+/// As [`write_reply`].
+pub fn write_reply_unsealed(
+    buf: &mut Buf,
+    code: Code,
+    id: u8,
+    client_ra: &[u8; 16],
+    request: &[u8],
+    write: impl FnOnce(&mut Buf) -> Result<(), TooLong>,
+) -> Result<Seal, TooLong> {
     let asked = request.first().copied().map(Code);
     let signed = is_signed(code, asked, || has_message_authenticator(request));
     buf.load(&[0; HEADER])?;
@@ -54,8 +70,7 @@ pub fn write_reply_with(
         buf.append_attribute(attr::PROXY_STATE, value)?;
     }
     write(buf)?;
-    address_reply(buf.bytes_mut(), code, id, client_ra, signed).apply(buf.bytes_mut(), secret);
-    Ok(())
+    Ok(address_reply(buf.bytes_mut(), code, id, client_ra, signed))
 }
 
 /// Turns the verified request in `buf` into our reply to it, as [`write_reply`] would write it elsewhere.

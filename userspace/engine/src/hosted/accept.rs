@@ -5,7 +5,10 @@ use std::sync::Arc;
 use sekisho_wire::{
     attr,
     buf::{Buf, TooLong},
+    build::write_reply_unsealed,
+    code::Code,
     eap::request,
+    forward::RewriteError,
     mschap::{
         mppe::{EncryptionPolicy, EncryptionTypes, Keys, append_encryption, append_v1_keys},
         nt::NtHash,
@@ -17,8 +20,12 @@ use sekisho_wire::{
 
 use super::{account::Known, login::Login, octets};
 use crate::{
-    access::tunnels::{self, Hiding},
-    snapshot::{Access, Vpdn},
+    access::{
+        said,
+        tunnels::{self, Hiding},
+    },
+    edits::edit_own_reply,
+    snapshot::{Access, Client, Group, Vpdn},
 };
 
 /// Salts that MPPE keys use; tunnels' begin behind them, since no two in a packet may be the same (RFC 2868 §3.5).
@@ -58,6 +65,39 @@ impl Admitted<'_> {
         let Some((access, contract, found)) = &self.tunnels else { return Ok(()) };
         let hiding = Hiding { salt: hiding.salt.wrapping_add(SALTS), ..*hiding };
         tunnels::write(buf, access, contract, &found.chosen, &hiding)
+    }
+}
+
+/// What an Accept for an account has told its NAS.
+pub(super) enum Told<'a> {
+    /// The contract's attributes, and the account's own in their place.
+    AsGiven(&'a [u8], &'a [u8]),
+    /// What its client's policies have made of them.
+    Edited(Box<Buf>),
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn new(client: &Client, group: &'a Group, own: &'a [u8]) -> Told<'a> {
+        let given = Told::AsGiven(&group.reply, own);
+        if client.reply_policies.is_empty() {
+            return given;
+        }
+        let mut accept = Box::new(Buf::new());
+        let attributes = |buf: &mut Buf| octets::append(buf, &group.reply, own);
+        let written = write_reply_unsealed(&mut accept, Code::ACCESS_ACCEPT, 0, &[0; 16], &[], attributes);
+        match written.map_err(RewriteError::from).and_then(|_seal| edit_own_reply(client, &mut accept)) {
+            Ok(()) => Told::Edited(accept),
+            // There never was one.
+            Err(_too_long) => given,
+        }
+    }
+
+    /// The number in the first of its attributes of this kind.
+    pub(super) fn number(&self, kind: u8) -> Option<u32> {
+        match self {
+            Told::AsGiven(general, own) => octets::number(own, kind).or_else(|| octets::number(general, kind)),
+            Told::Edited(accept) => said::number(accept.bytes(), kind),
+        }
     }
 }
 

@@ -220,11 +220,6 @@ impl Known {
         self.octets.get(usize::from(self.calling_end)..).unwrap_or_default()
     }
 
-    /// The number in the first of its own reply attributes of this kind.
-    pub(crate) fn reply_number(&self, number: u8) -> Option<u32> {
-        octets::number(self.reply(), number)
-    }
-
     /// Octets of memory that it takes, without what the allocator adds.
     pub(super) fn size(&self) -> usize {
         // With the two counts of its `Arc`.

@@ -6,8 +6,8 @@ use sekisho_abi::Reason;
 use sekisho_wire::{attr, nai::Place, verify::Verified};
 
 use super::{
+    accept::Told,
     login::local_part,
-    octets,
     sessions::{Report, Whose},
 };
 use crate::{
@@ -68,10 +68,9 @@ impl Engine {
         let (user, calling) = (local_part(arrival.client, place, request), said::calling(arrival.snapshot, request));
         let hosted = &self.settings.hosted;
         let account = hosted.accounts.find(group.id, realm, user);
-        let promised = |number| {
-            let own = account.as_ref().and_then(|account| account.reply_number(number));
-            said::number(request, number).or(own).or_else(|| octets::number(&group.reply, number))
-        };
+        let own = account.as_ref().map_or(&[][..], |account| account.reply());
+        let told = Told::new(arrival.client, group, own);
+        let promised = |kind| said::number(request, kind).or_else(|| told.number(kind));
         let lasts = hosted.sessions.lasts(promised(attr::ACCT_INTERIM_INTERVAL), promised(attr::SESSION_TIMEOUT));
         let (snapshot, client, event) = (arrival.snapshot, arrival.client, self.event(arrival, request));
         let whose = Whose { snapshot, group, realm, user, calling: &calling, client, nas, event };

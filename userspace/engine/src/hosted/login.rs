@@ -8,7 +8,6 @@ use std::{borrow::Cow, sync::Arc};
 use sekisho_abi::Reason;
 use sekisho_wire::{
     attr,
-    buf::Buf,
     build::turn_into_reply_unsealed,
     code::Code,
     nai::{Place, Stripped},
@@ -29,6 +28,7 @@ use crate::{
         said::{self, Octets},
         tunnels::{self, Caller, Hiding},
     },
+    edits::edit_own_reply,
     engine::Engine,
     packet::{Action, Packet},
     snapshot::{Access, Calling, Client, ClientRole, Group, PasswordForm, Protocols, RealmId, RoutingSnapshot, Vpdn},
@@ -141,7 +141,7 @@ impl Engine {
         request: &[u8],
         is_right: bool,
     ) -> Result<Admitted<'s>, Refused<'s>> {
-        let Login { now, client, group, realm, .. } = *login;
+        let Login { now, group, .. } = *login;
         self.vet(login, account.as_ref(), request, is_right).map_err(Refused::Login)?;
         let account = account.ok_or(Refused::Login(Why::Unknown))?;
         let tunnels = match login.tunnel {
@@ -152,14 +152,21 @@ impl Engine {
         if limit == 0 && group.max_sessions == 0 {
             return Ok(Admitted { account, tunnels });
         }
-        let (user, calling) = (local_part(client, login.place, request), said::calling(login.snapshot, request));
-        let nas = if login.is_of_an_access_network() { said::nas_name(request).unwrap_or_default() } else { &[] };
-        let event = self.settings.wall(now);
-        let whose = Whose { snapshot: login.snapshot, group, realm, user, calling: &calling, client, nas, event };
-        match self.settings.hosted.sessions.reserve(now, &whose, limit) {
+        let reserved =
+            self.with_session(login, request, |whose| self.settings.hosted.sessions.reserve(now, whose, limit));
+        match reserved {
             Ok(()) => Ok(Admitted { account, tunnels }),
             Err(_full) => Err(Refused::Login(Why::Sessions)),
         }
+    }
+
+    /// Whose session a login's is.
+    pub(super) fn with_session<T>(&self, login: &Login<'_>, request: &[u8], then: impl FnOnce(&Whose<'_>) -> T) -> T {
+        let Login { now, snapshot, client, group, realm, .. } = *login;
+        let (user, calling) = (local_part(client, login.place, request), said::calling(snapshot, request));
+        let nas = if login.is_of_an_access_network() { said::nas_name(request).unwrap_or_default() } else { &[] };
+        let event = self.settings.wall(now);
+        then(&Whose { snapshot, group, realm, user, calling: &calling, client, nas, event })
     }
 
     /// The same without what it takes: an LNS, and a place for its session.
@@ -250,9 +257,7 @@ impl Engine {
         let written = turn_into_reply_unsealed(&mut packet.buf, verified, Code::ACCESS_ACCEPT, |buf| {
             admitted.write(login, beside, &hiding, buf)
         });
-        let policies = &login.client.reply_policies;
-        let edited = |buf: &mut Buf| policies.iter().try_for_each(|policy| policy.edit_unsealed(buf));
-        let written = written.and_then(|seal| edited(&mut packet.buf).map(|()| seal));
+        let written = written.and_then(|seal| edit_own_reply(login.client, &mut packet.buf).map(|()| seal));
         let Ok(seal) = written else { return self.refuse_unwritten(arrival, login, packet) };
         self.count_accept(login, &admitted);
         let (action, token) = self.answered(arrival, login, packet);

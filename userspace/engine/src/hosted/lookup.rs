@@ -8,8 +8,9 @@ use std::{fmt, sync::Arc};
 
 use sekisho_abi::Reason;
 use sekisho_wire::{
-    build::{write_reply, write_reply_with},
+    build::{write_reply, write_reply_unsealed},
     code::Code,
+    forward::RewriteError,
     password::without_padding,
     verify::Verified,
 };
@@ -23,6 +24,7 @@ use super::{
 };
 use crate::{
     access::tunnels::Hiding,
+    edits::edit_own_reply,
     engine::{Engine, Transmit},
     packet::{Action, Packet},
     refusal::{Attributes, Cause},
@@ -203,13 +205,22 @@ impl Engine {
         };
         let Engine { scratch, store, random, .. } = self;
         let bytes = store.bytes(&request.bytes);
+        let mut is_too_long = false;
         let admitted = admitted.and_then(|admitted| {
             let hiding = Hiding { secret: login.secret(), authenticator: &authenticator, salt: random.salt() };
             let write = |buf: &mut _| admitted.write(login, &Beside::Nothing, &hiding, buf);
             let code = Code::ACCESS_ACCEPT;
-            match write_reply_with(scratch, code, id, &authenticator, login.secret(), bytes, write) {
-                Ok(()) => Ok(admitted),
+            let written = write_reply_unsealed(scratch, code, id, &authenticator, bytes, write);
+            match written
+                .map_err(RewriteError::from)
+                .and_then(|seal| edit_own_reply(login.client, scratch).map(|()| seal))
+            {
+                Ok(seal) => {
+                    seal.apply(scratch.bytes_mut(), login.secret());
+                    Ok(admitted)
+                }
                 Err(_too_long) => {
+                    is_too_long = true;
                     warn_of_length(login);
                     Err(Refused::Tunnel(Cause::InvalidValue, None))
                 }
@@ -228,6 +239,10 @@ impl Engine {
                 };
                 let (code, secret) = (Code::ACCESS_REJECT, login.secret());
                 write_reply(scratch, code, id, &authenticator, secret, bytes, &attributes.all()).ok()?;
+                if is_too_long {
+                    let request = self.store.bytes(&request.bytes);
+                    self.with_session(login, request, |whose| self.settings.hosted.sessions.give_back(whose));
+                }
                 if let Refused::Login(why) = refused {
                     self.count_refusal(login, *why);
                     let is_silent = login.client.when_unanswered == Verdict::Silence && login.tunnel.is_none();

@@ -85,6 +85,7 @@ impl Engine {
     ) -> Result<Action, Reason> {
         warn_of_length(login);
         let request = self.scratch.bytes();
+        self.with_session(login, request, |whose| self.settings.hosted.sessions.give_back(whose));
         let (id, authenticator) = (arrival.key.id, &arrival.fingerprint.authenticator);
         let attributes = Attributes::of(Cause::InvalidValue, request);
         let (code, secret) = (Code::ACCESS_REJECT, login.secret());

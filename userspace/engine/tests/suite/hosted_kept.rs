@@ -9,7 +9,7 @@ use sekisho_engine::{
     snapshot::*,
 };
 use sekisho_lns::framed::RestoreError;
-use sekisho_wire::code::Code;
+use sekisho_wire::{attr, build::RequestBuilder, code::Code};
 
 const START: u32 = 1;
 const STOP: u32 = 2;
@@ -25,10 +25,16 @@ fn before() -> (World, Vec<u8>) {
     assert!(world.is_let_in(&login(1, ALICE, PASSWORD, "09000000001")));
     world.report(&session(1, START, "s1", ALICE, "09000000001"));
     assert!(world.is_let_in(&login(2, "bob@a.example", PASSWORD, "09000000002")));
+    let file = saved(&world);
+    (world, file)
+}
+
+fn saved(world: &World) -> Vec<u8> {
     let mut file = Vec::new();
     let sessions = &world.settings.hosted.sessions;
-    assert_eq!(sessions.write_to(world.now, WALL, &world.snapshot, &mut file).unwrap(), 2);
-    (world, file)
+    let written = sessions.write_to(world.now, WALL, &world.snapshot, &mut file).unwrap();
+    assert_eq!(written, sessions.counts().records);
+    file
 }
 
 /// A process in which the customers, and all that is theirs, have each other's numbers. Alice and bob are customer 1's here, and come
@@ -102,11 +108,60 @@ fn what_passed_since_the_save_has_passed_for_sessions_and_places() {
 fn an_end_is_remembered_and_a_start_that_comes_late_begins_nothing() {
     let (mut world, _) = before();
     world.report(&session(3, STOP, "s1", ALICE, "09000000001"));
-    let mut file = Vec::new();
-    world.settings.hosted.sessions.write_to(world.now, WALL, &world.snapshot, &mut file).unwrap();
-    let (mut world, _) = restored(&file, 5, swapped(), Bounds::default()).unwrap();
+    let (mut world, _) = restored(&saved(&world), 5, swapped(), Bounds::default()).unwrap();
     world.report_at(NAS_B, &session(4, START, "s1", ALICE_THERE, "09000000001"));
     assert_eq!(now(&world), [0, 1], "bob's place alone");
+}
+
+#[test]
+fn a_device_that_had_attached_again_keeps_its_place_when_the_stop_of_its_first_session_comes() {
+    let (mut world, _) = before();
+    assert!(world.is_let_in(&login(3, ALICE, PASSWORD, "09000000001")));
+    let (mut world, _) = restored(&saved(&world), 5, swapped(), Bounds::default()).unwrap();
+    world.report_at(NAS_B, &session(4, STOP, "s1", ALICE_THERE, "09000000001"));
+    assert!(!gets_in(&mut world, 5, ALICE_THERE, "09000000003"), "its second session is about to begin");
+}
+
+#[test]
+fn a_nas_that_begins_anew_after_the_restart_ends_what_it_had_before() {
+    let (_, file) = before();
+    let (mut world, _) = restored(&file, 5, swapped(), Bounds::default()).unwrap();
+    let on = |id| {
+        RequestBuilder::new(Code::ACCOUNTING_REQUEST, id, [0; 16])
+            .attribute(attr::ACCT_STATUS_TYPE, 7_u32.to_be_bytes())
+            .attribute(attr::ACCT_SESSION_ID, "0")
+            .build(&nas_secret())
+            .unwrap()
+    };
+    world.report(&on(1));
+    assert_eq!(now(&world), [0, 2], "another NAS's are its own");
+    world.report_at(NAS_B, &on(2));
+    assert_eq!(now(&world), [0, 0]);
+}
+
+#[test]
+fn a_start_that_names_no_device_takes_the_place_that_its_login_had_before_the_restart() {
+    let (_, file) = before();
+    let (mut world, _) = restored(&file, 5, swapped(), Bounds::default()).unwrap();
+    world.report_at(NAS_B, &session(1, START, "s2", "bob@b.example", ""));
+    assert_eq!(now(&world), [0, 2]);
+}
+
+#[test]
+fn what_the_table_had_finds_room_again_whoever_has_how_much_of_it() {
+    // Live, the first contract may have half of the places, and the second then a half of what is left.
+    let bounds = Bounds { max_sessions: 600, ..Bounds::default() };
+    let mut world = World::without_ports(group_plan(|_| {}), Limits::default());
+    world.replace_hosted(no_accounts(bounds));
+    for (at, name, count) in [(NAS, "a", 290), (NAS_B, "b", 150)] {
+        for n in 0..count {
+            world.report_at(at, &session(n as u8, START, &format!("s{n}"), &format!("user-{n}@{name}.example"), ""));
+        }
+    }
+    let before = now(&world);
+    assert_eq!(before, [290, 150]);
+    let (world, what) = restored(&saved(&world), 5, swapped(), bounds).unwrap();
+    assert_eq!((what, now(&world)), (Restored { records: 440, ..Restored::default() }, [150, 290]));
 }
 
 #[test]
@@ -117,11 +172,26 @@ fn of_what_has_no_name_any_more_nothing_is_restored() {
         plan.reshape(move |snapshot| match gone {
             0 => client(snapshot, 1).contract = "another".to_owned(),
             1 => Arc::get_mut(snapshot.realms[1].as_mut().unwrap()).unwrap().name = "another.example".to_owned(),
-            _ => Arc::get_mut(snapshot.groups[1].as_mut().unwrap()).unwrap().contract = "another".to_owned(),
+            _ => {
+                Arc::get_mut(snapshot.groups[1].as_mut().unwrap()).unwrap().contract = "another".to_owned();
+                Arc::get_mut(snapshot.realms[1].as_mut().unwrap()).unwrap().service = None;
+            }
         });
         let (world, what) = restored(&file, 5, plan, Bounds::default()).unwrap();
         assert_eq!((what, now(&world)), (Restored { dropped: 2, ..Restored::default() }, [0, 0]), "{gone}");
     }
+}
+
+#[test]
+fn sessions_of_a_contract_that_another_has_followed_in_its_realm_count_for_that_one() {
+    let (_, file) = before();
+    let mut plan = swapped();
+    plan.reshape(|snapshot| {
+        Arc::get_mut(snapshot.groups[1].as_mut().unwrap()).unwrap().contract = "another".to_owned();
+    });
+    let (mut world, what) = restored(&file, 5, plan, Bounds::default()).unwrap();
+    assert_eq!((what.records, now(&world)), (2, [0, 2]));
+    assert!(!gets_in(&mut world, 1, ALICE_THERE, "09000000003"));
 }
 
 #[test]

@@ -8,14 +8,7 @@ use sekisho_engine::{
     packet::{Action, Socket},
     snapshot::*,
 };
-use sekisho_wire::{
-    attr,
-    build::RequestBuilder,
-    code::Code,
-    policy::{Policy, Rule, Value},
-    secret::Secret,
-    select::AttributeId,
-};
+use sekisho_wire::{attr, build::RequestBuilder, code::Code, secret::Secret};
 
 #[test]
 fn the_right_password_is_let_in_at_once_and_no_home_server_is_asked() {
@@ -347,48 +340,4 @@ fn a_contract_that_ends_leaves_its_realm_refused_and_its_accounts_unknown() {
     assert_eq!(action, Action::Hold);
     let back = world.pass(Duration::from_millis(1_050));
     assert_eq!(back[0].1.bytes[0], Code::ACCESS_REJECT.0);
-}
-
-/// Customer 0's realm, and its first client's replies are changed by these policies, one after the other.
-fn with_reply_policies(policies: Vec<Vec<Rule>>, reply: &'static [u8]) -> World {
-    let mut plan = group_plan(|group| group.reply = reply.into());
-    plan.reshape(move |snapshot| {
-        client(snapshot, 0).reply_policies =
-            policies.iter().map(|rules| Arc::new(Policy::new(rules.clone()))).collect();
-    });
-    world_of(plan)
-}
-
-#[test]
-fn an_accept_is_changed_by_its_clients_reply_policies_as_a_home_servers_is() {
-    let (timeout, service) = (AttributeId::Plain(attr::SESSION_TIMEOUT), AttributeId::Plain(attr::SERVICE_TYPE));
-    let own = vec![Rule::Remove(service, None), Rule::Replace(timeout, Value::Literal([0, 0, 14, 16].into()))];
-    let customers = vec![Rule::Add(AttributeId::Plain(attr::FILTER_ID), Value::Of(timeout))];
-    let mut world = with_reply_policies(vec![own, customers], &[6, 6, 0, 0, 0, 2, 27, 6, 0, 0, 0, 60]);
-    let request = RequestBuilder::new(Code::ACCESS_REQUEST, 1, [1; 16])
-        .attribute(attr::USER_NAME, "alice@a.example")
-        .user_password(PASSWORD.as_bytes(), &nas_secret())
-        .attribute(attr::PROXY_STATE, "its own")
-        .message_authenticator()
-        .build(&nas_secret())
-        .unwrap();
-    let accept = world.log_in(&request);
-    let attrs = verified_at_nas(&accept, &request);
-    let hour = vec![0, 0, 14, 16];
-    assert_eq!(attrs[0].0, attr::MESSAGE_AUTHENTICATOR, "still the first");
-    let expected =
-        [(attr::PROXY_STATE, b"its own".to_vec()), (attr::SESSION_TIMEOUT, hour.clone()), (attr::FILTER_ID, hour)];
-    assert_eq!(attrs[1..], expected);
-    assert_eq!(world.ask(&request), Some(accept), "a repetition gets the same");
-    let request = login(2, "alice@a.example", "wrong", "");
-    let reject = world.log_in(&request);
-    assert_eq!(verified_at_nas(&reject, &request).len(), 1, "nothing is added to a Reject");
-}
-
-#[test]
-fn an_accept_that_a_policy_makes_too_long_becomes_a_reject() {
-    let long = Rule::Add(AttributeId::Plain(attr::REPLY_MESSAGE), Value::Literal([b'x'; 253].into()));
-    let mut world = with_reply_policies(vec![vec![long; 17]], &[]);
-    assert!(!world.is_let_in(&pap(1, "alice@a.example", 1)));
-    assert!(world.engine.is_consistent());
 }

@@ -26,6 +26,7 @@ mod hosted_lockout;
 mod hosted_logins;
 mod hosted_lookups;
 mod hosted_mschap;
+mod hosted_policies;
 mod hosted_sessions;
 mod hosted_threads;
 mod hosted_vpdn;

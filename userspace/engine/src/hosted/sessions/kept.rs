@@ -10,7 +10,7 @@
 use std::{
     collections::{HashMap, HashSet},
     io::{self, Read, Write},
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
 };
 
 use sekisho_lns::framed::{Clock, Decoder, Encoder, Reader, RestoreError, Writer};
@@ -20,7 +20,7 @@ use super::{
     shelf::{Entry, Short, State},
 };
 use crate::{
-    snapshot::{ClientId, GroupId, RealmId, RoutingSnapshot},
+    snapshot::{ClientId, GroupId, RealmId, RealmService, RoutingSnapshot},
     time::Time,
 };
 
@@ -104,7 +104,8 @@ impl Sessions {
         while let Some((kind, body)) = input.frame()? {
             let taken = match kind {
                 RECORD => Record::read(body, clock).map(|record| match record {
-                    Some(record) => read.push(record),
+                    Some(record) if read.len() < settings.max_sessions => read.push(record),
+                    Some(_) => restored.no_room += 1,
                     None => restored.expired += 1,
                 }),
                 NAME => body.name().map(|(kind, before, name)| {
@@ -116,14 +117,16 @@ impl Sessions {
             };
             taken.ok_or(RestoreError::Damaged("a record is not what one is"))?;
         }
+        // The youngest are the first that are looked at, reservations above all.
+        read.sort_unstable_by_key(|record: &Record| (record.state == State::Reserved, record.since));
         for record in read {
             match record.entry(snapshot, &numbers) {
-                Some(entry) => sessions.insert(&mut sessions.shelf(entry.account), entry),
+                Some(entry) => sessions.put_back(entry),
                 None => restored.dropped += 1,
             }
         }
-        let counts = sessions.counts();
-        (restored.records, restored.no_room) = (counts.records, counts.untracked as usize);
+        restored.records = sessions.counts().records;
+        sessions.untracked.store(restored.no_room as u64, Relaxed);
         Ok((sessions, restored))
     }
 }
@@ -210,11 +213,16 @@ impl Record {
         Some(clock.until(left).map(record))
     }
 
-    /// With the numbers of today; `None` where it has none.
+    /// With the numbers of today; `None` where it has none. A contract that is there no more, though its realm is, was followed by another.
     fn entry(self, snapshot: &RoutingSnapshot, numbers: &HashMap<(u8, u32), u32>) -> Option<Entry> {
         let today = |kind: Kind, number| numbers.get(&(kind as u8, number)).copied();
         let (client, realm) = (today(Kind::Client, self.client)?, today(Kind::Realm, self.realm)?);
-        let group = snapshot.group(GroupId(today(Kind::Group, self.group)?))?;
+        let followed = || match snapshot.realm(RealmId(realm))?.service? {
+            RealmService::Group(group) => Some(group),
+            RealmService::Proxy(_) => None,
+        };
+        let group = today(Kind::Group, self.group).map(GroupId).or_else(followed)?;
+        let group = snapshot.group(group)?;
         let [account, source, session, device] = self.hashes;
         Some(Entry {
             account,

@@ -205,6 +205,16 @@ impl Sessions {
         Ok(())
     }
 
+    /// Gives back the place of a login that got no Accept after all. What its device had before stays.
+    pub(crate) fn give_back(&self, whose: &Whose<'_>) {
+        let account = self.account(whose);
+        let wanted = self.entry(whose, account, State::Reserved);
+        let mut shelf = self.shelf(account);
+        if let Some(index) = shelf.reserved_like(&wanted) {
+            self.remove(&mut shelf, index);
+        }
+    }
+
     /// A session has begun, or goes on, whether or not its beginning was reported.
     pub(crate) fn is_alive(&self, now: Time, report: &Report<'_>) {
         let whose = &report.whose;
@@ -320,8 +330,19 @@ impl Sessions {
     /// The same of one that its contract's count has already.
     fn insert_counted(&self, shelf: &mut Shelf, entry: Entry) {
         let own = entry.contract.records.load(Relaxed);
-        let has_room = |used: usize| (own < self.settings.max_sessions.saturating_sub(used)).then_some(used + 1);
-        if self.used.fetch_update(Relaxed, Relaxed, has_room).is_ok() {
+        self.insert_where(shelf, entry, |used| own < self.settings.max_sessions.saturating_sub(used));
+    }
+
+    /// What the table had before a restart: it had room then, whoever else has how much of it.
+    fn put_back(&self, entry: Entry) {
+        if entry.state != State::Ended {
+            entry.contract.enter();
+        }
+        self.insert_where(&mut self.shelf(entry.account), entry, |used| used < self.settings.max_sessions);
+    }
+
+    fn insert_where(&self, shelf: &mut Shelf, entry: Entry, has_room: impl Fn(usize) -> bool) {
+        if self.used.fetch_update(Relaxed, Relaxed, |used| has_room(used).then_some(used + 1)).is_ok() {
             entry.contract.records.fetch_add(1, Relaxed);
             return shelf.insert(entry);
         }

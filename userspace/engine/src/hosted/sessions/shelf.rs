@@ -206,6 +206,16 @@ impl Shelf {
         recent.find(|(_, entry)| is_it(entry)).map(|(index, _)| index)
     }
 
+    /// The newest reservation that was made for the same device by the same client in the same second.
+    pub(super) fn reserved_like(&self, wanted: &Entry) -> Option<u32> {
+        let is_it = |entry: &Entry| {
+            entry.state == State::Reserved
+                && (entry.client, entry.device, entry.since) == (wanted.client, wanted.device, wanted.since)
+        };
+        let mut recent = self.chain(Chain::Account, wanted.account).take(RECENT);
+        recent.find(|(_, entry)| is_it(entry)).map(|(index, _)| index)
+    }
+
     /// Those of an account that have expired, among the most recent.
     pub(super) fn expired_of(&self, account: u64, now: u32) -> Vec<u32> {
         let recent = self.chain(Chain::Account, account).take(RECENT);
