@@ -15,20 +15,21 @@ began=$SECONDS
 export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
 ROOM_MIB=6000
 
-# Megabytes that are free where cargo builds, or for temporary files.
-free_mib() {
-    for place in "${CARGO_TARGET_DIR:-.}" "${TMPDIR:-/tmp}"; do
-        mkdir -p "$place" && df --output=avail -m "$place" | tail -n 1
-    done | sort -n | head -n 1 | tr -d ' '
-}
+# Megabytes that are free where a directory is, or will be.
+free_mib() { mkdir -p "$1" && df --output=avail -m "$1" | tail -n 1 | tr -d ' '; }
+
+target=${CARGO_TARGET_DIR:-target}
+temporary=${TMPDIR:-/tmp}
 
 finish() {
     echo
     echo "──── make test: $((SECONDS - began)) s"
     printf '%s\n' "${summary[@]}"
     if [ "$failures" -eq 0 ]; then echo "all is well"; else echo "$failures of ${#summary[@]} steps failed"; fi
-    if [ "$failures" -gt 0 ] && [ "$(free_mib)" -lt 500 ]; then
-        echo "The disk is full: a run from nothing wants $ROOM_MIB MB. \`cargo clean\` gives back what earlier builds took."
+    if [ "$failures" -gt 0 ] && [ "$(free_mib "$target")" -lt 500 ]; then
+        echo "The disk of $target is full: a run from nothing wants $ROOM_MIB MB. \`cargo clean\` gives back what earlier builds took."
+    elif [ "$failures" -gt 0 ] && [ "$(free_mib "$temporary")" -lt 100 ]; then
+        echo "The disk of $temporary is full, where tests keep their files: make room, or name another directory as TMPDIR."
     fi
     [ "$failures" -eq 0 ]
     exit
@@ -75,8 +76,8 @@ e2e() {
     fi
 }
 
-if [ ! -d "${CARGO_TARGET_DIR:-target}/release" ] && [ "$(free_mib)" -lt "$ROOM_MIB" ]; then
-    echo "make test: $(free_mib) MB are free, and a first run wants $ROOM_MIB. It is tried all the same."
+if [ ! -d "$target/release" ] && [ "$(free_mib "$target")" -lt "$ROOM_MIB" ]; then
+    echo "make test: $(free_mib "$target") MB are free for $target, and a first run wants $ROOM_MIB. It is tried all the same."
 fi
 step "set-up" tests/setup.sh || finish
 step "formatting" cargo fmt --all --check
