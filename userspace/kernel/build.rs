@@ -4,7 +4,7 @@
 //! LLVM. `make setup` (that is `setup.sh` beside this file) installs both.
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
@@ -59,7 +59,14 @@ fn build() -> Result<(), String> {
             "The eBPF program does not build with the toolchain `{toolchain}`: {fault:#}\n\
              If bpf-linker is missing or was built for another LLVM, run `make setup`."
         )
-    })
+    })?;
+    // What it took is 380 MB in each profile, and helps the next build of the eBPF program only.
+    if env::var("CARGO_INCREMENTAL").is_ok_and(|value| value == "0")
+        && let Some(out) = env::var_os("OUT_DIR")
+    {
+        let _ = fs::remove_dir_all(Path::new(&out).join("aya-build"));
+    }
+    Ok(())
 }
 
 fn has_rust_src(toolchain: &str) -> bool {
