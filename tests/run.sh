@@ -11,7 +11,7 @@ fi
 summary=()
 failures=0
 began=$SECONDS
-# What is built here is built once; without what helps later builds it takes 3 GB instead of 13.
+# What is built here is built once; without what helps later builds it takes 3.4 GB instead of 13.
 export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
 ROOM_MIB=4000
 

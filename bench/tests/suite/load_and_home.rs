@@ -42,7 +42,7 @@ fn a_wrong_password_is_rejected_and_that_completes_a_request() {
 #[test]
 fn unanswered_requests_are_sent_again_and_answered_then() {
     let home = home("127.0.0.1", Faults { drop_every: 10, ..Faults::default() });
-    // A tenth of repetitions is dropped as well: of 2000 requests one in five runs would have one without luck four times.
+    // Of repetitions every tenth is dropped as well, and one request may be among them more than once.
     let retries = 12;
     let plan = Plan { timeout: Duration::from_millis(200), retries, ..plan(Kind::Acct, target(Kind::Acct, &home)) };
     let report = run(&plan);

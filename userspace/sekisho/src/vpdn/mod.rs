@@ -90,9 +90,7 @@ impl Vpdn {
             self.notes.tell(snapshot, plan, changed);
         }
     }
-}
 
-impl Vpdn {
     /// Saves the sessions.
     pub fn save(&self, snapshot: &RoutingSnapshot, now: Time) {
         let counts = self.sessions.counts();
